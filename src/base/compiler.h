@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * compiler.h: the only place that knows the compiler.
+ *
+ * Everything outside C11 that faltung uses is named here once: overflow builtins, 128-bit integers,
+ * vector types. GCC and Clang have all of them; another compiler needs an entry here and nowhere
+ * else. Used by every room.
+ */
+#ifndef FAL_BASE_COMPILER_H
+#define FAL_BASE_COMPILER_H
+
+#if !defined(__GNUC__)
+#error "faltung needs GCC or Clang (overflow builtins, __int128, vector extensions)"
+#endif
+
+/* 128-bit integers: exact sums of products of 64-bit integers. */
+__extension__ typedef __int128 fal__int128;
+
+/* The format string is argument `f`, its values begin at argument `a`. */
+#define FAL__PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+/* A vector of `bytes` bytes of `type`, with element-wise arithmetic, loadable from any address that
+ * is aligned for `type`. */
+#define FAL__VECTOR(type, bytes) type __attribute__((vector_size(bytes), aligned(sizeof(type)), may_alias))
+
+#define FAL__ALWAYS_INLINE inline __attribute__((always_inline))
+#define FAL__LIKELY(x)     __builtin_expect(!!(x), 1)
+#define FAL__UNLIKELY(x)   __builtin_expect(!!(x), 0)
+
+#endif

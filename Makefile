@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# A thin front to CMake: `make help` lists what it does. The build itself is CMakeLists.txt.
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+CMAKE_ARGS ?=
+
+# The options of this make are not for the make that CMake runs below it.
+cmake = MAKEFLAGS= cmake
+configure = $(cmake) --preset $(1) $(CMAKE_ARGS) --log-level=WARNING
+build = $(configure) && $(cmake) --build --preset $(1) --parallel $(JOBS)
+run_tests = ctest --preset $(1) --parallel $(JOBS) --no-tests=error --no-label-summary
+
+.PHONY: all test demo install asan coverage format lint clean help
+.NOTPARALLEL:
+
+all: ## build/faltung, build/libfaltung.so and build/libfaltung.a
+	@sh tools/dependencies.sh build
+	@$(call build,release) --target product
+
+test: ## build, then run every test
+	@sh tools/dependencies.sh build test
+	@$(call build,release)
+	@$(call run_tests,release)
+
+demo: all ## build, then run the command on a photograph and leave pictures in build/demo
+	@sh examples/demo.sh build/faltung build/demo
+
+install: all ## install to PREFIX (/usr/local), below DESTDIR if given
+	@$(cmake) --install build --prefix "$(abspath $(PREFIX))"
+
+asan: ## the tests, built with the address and undefined-behaviour sanitizers
+	@sh tools/dependencies.sh build test
+	@$(call build,asan-ubsan)
+	@FALTUNG_TEST_QUICK=1 $(call run_tests,asan-ubsan)
+
+coverage: ## the tests, then how much of each room they run
+	@sh tools/dependencies.sh build test
+	@$(call build,coverage)
+	@FALTUNG_TEST_QUICK=1 $(call run_tests,coverage)
+	@python3 -B tools/coverage.py build/coverage
+
+format: ## lay out every C file with clang-format
+	@sh tools/dependencies.sh lint
+	@sh tools/format.sh write
+
+lint: ## the checks that only read the source
+	@sh tools/dependencies.sh lint
+	@sh tools/lint.sh
+
+clean: ## remove build/
+	@rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16

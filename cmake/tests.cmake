@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Tests: each tests/<area>/test_<what>.c is a program of its own, each tests/<area>/test_<what>.sh and
+# .py a script, registered as <area>.<what> with the label <area>. Programs run in the root of the
+# source; scripts find the build through the environment variables below. Exit status 77: skipped.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
+if(NOT CMOCKA_FOUND) # `make` needs less than `make test`, which runs ctest with --no-tests=error
+    message(STATUS "No cmocka: the tests are not built")
+    return()
+endif()
+find_package(Python3 COMPONENTS Interpreter)
+
+set(test_timeout 300)
+if(FALTUNG_SANITIZE OR FALTUNG_COVERAGE)
+    set(test_timeout 900)
+endif()
+set(test_environment FALTUNG_SOURCE_DIR=${PROJECT_SOURCE_DIR} FALTUNG_BUILD_DIR=${PROJECT_BINARY_DIR}
+    FALTUNG_COMMAND=${PROJECT_BINARY_DIR}/faltung "CC=${CMAKE_C_COMPILER}")
+
+function(fal_add_test area what)
+    add_test(NAME ${area}.${what} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${area}.${what} PROPERTIES LABELS ${area} TIMEOUT ${test_timeout}
+                         SKIP_RETURN_CODE 77 ENVIRONMENT "${test_environment}")
+endfunction()
+
+file(GLOB support_sources CONFIGURE_DEPENDS tests/support/*.c)
+if(support_sources)
+    add_library(faltung_test_support STATIC ${support_sources})
+    target_include_directories(faltung_test_support PUBLIC ${PROJECT_SOURCE_DIR} tests)
+    target_link_libraries(faltung_test_support PUBLIC faltung_internal faltung_static PkgConfig::CMOCKA)
+endif()
+
+file(GLOB programs CONFIGURE_DEPENDS tests/*/test_*.c)
+foreach(program IN LISTS programs)
+    cmake_path(GET program PARENT_PATH folder)
+    cmake_path(GET folder FILENAME area)
+    cmake_path(GET program STEM what)
+    string(REGEX REPLACE "^test_" "" what ${what})
+    add_executable(test_${area}_${what} ${program})
+    target_include_directories(test_${area}_${what} PRIVATE ${PROJECT_SOURCE_DIR} tests)
+    target_link_libraries(test_${area}_${what} PRIVATE faltung_internal PkgConfig::CMOCKA)
+    foreach(library faltung_test_support faltung_io faltung_static)
+        if(TARGET ${library})
+            target_link_libraries(test_${area}_${what} PRIVATE ${library})
+        endif()
+    endforeach()
+    set_target_properties(test_${area}_${what} PROPERTIES
+                          RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+    fal_add_test(${area} ${what} $<TARGET_FILE:test_${area}_${what}>)
+endforeach()
+
+file(GLOB scripts CONFIGURE_DEPENDS tests/*/test_*.sh tests/*/test_*.py)
+foreach(script IN LISTS scripts)
+    cmake_path(GET script PARENT_PATH folder)
+    cmake_path(GET folder FILENAME area)
+    cmake_path(GET script STEM what)
+    string(REGEX REPLACE "^test_" "" what ${what})
+    if(script MATCHES "\\.sh$")
+        fal_add_test(${area} ${what} sh ${script})
+    elseif(Python3_FOUND)
+        fal_add_test(${area} ${what} ${Python3_EXECUTABLE} -B ${script})
+    endif()
+endforeach()

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "geometry/geometry.h"
 #include "tensor/tensor.h"
 
 const fal_tensor *fal__operand(const fal_operands *operands, fal__place place)
@@ -99,28 +100,6 @@ static fal_status check_numbers(const fal_operands *operands, fal_dtype dtype, c
     return FAL_OK;
 }
 
-int32_t fal__output_shape(const fal_conv_geometry *geometry, int64_t shape[FAL_MAX_SPATIAL + 2])
-{
-    int32_t rank = 0;
-    if (geometry->batched) shape[rank++] = geometry->n;
-    if (geometry->layout == FAL_NCHW) shape[rank++] = geometry->out_channels;
-    for (int32_t a = 0; a < geometry->spatial; a++) shape[rank++] = geometry->axis[a].output;
-    if (geometry->layout == FAL_NHWC) shape[rank++] = geometry->out_channels;
-    return rank;
-}
-
-static fal_status check_shape(const fal_tensor *t, const char *name, int32_t rank, const int64_t *shape,
-                              fal_error *error)
-{
-    bool equal = t->rank == rank;
-    for (int32_t a = 0; equal && a < rank; a++) equal = t->shape[a] == shape[a];
-    if (equal) return FAL_OK;
-    char found[FAL__LIST_TEXT], expected[FAL__LIST_TEXT];
-    fal__shape_text(t, found, sizeof found);
-    fal__list_text(shape, rank, expected, sizeof expected);
-    return fal__fail(error, FAL_E_SHAPE, name, "%s is %s; expected %s", name, found, expected);
-}
-
 static fal_status check_memory(fal_operator op, const fal_operands *operands, fal_error *error)
 {
     for (fal__place place = FAL__PLACE_X; place <= FAL__PLACE_Y; place++) {
@@ -151,11 +130,8 @@ fal_status fal__operands_check(fal_operator op, const fal_operands *operands, co
     FAL__TRY(
         fal_conv_describe(fal__operator_transposed(op), &operands->x, &operands->w, params, geometry, error));
     FAL__TRY(check_numbers(operands, operands->y.dtype, params, error));
-    int64_t shape[FAL_MAX_SPATIAL + 2];
-    int32_t rank = fal__output_shape(geometry, shape);
-    FAL__TRY(check_shape(&operands->y, fal__operand_name(op, FAL__PLACE_Y), rank, shape, error));
+    FAL__TRY(fal__expect_output(geometry, &operands->y, fal__operand_name(op, FAL__PLACE_Y), error));
     if (!fal__operand_missing(&operands->bias))
-        FAL__TRY(check_shape(&operands->bias, fal__operand_name(op, FAL__PLACE_BIAS), 1,
-                             &geometry->out_channels, error));
+        FAL__TRY(fal__expect_bias(geometry, &operands->bias, fal__operand_name(op, FAL__PLACE_BIAS), error));
     return need_data ? check_memory(op, operands, error) : FAL_OK;
 }

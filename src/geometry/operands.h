@@ -51,7 +51,4 @@ static inline bool fal__operand_missing(const fal_tensor *t)
 fal_status fal__operands_check(fal_operator op, const fal_operands *operands, const fal_conv_params *params,
                                bool need_data, fal_conv_geometry *geometry, fal_error *error);
 
-/* The shape of y that a geometry gives: its rank is returned. */
-int32_t fal__output_shape(const fal_conv_geometry *geometry, int64_t shape[FAL_MAX_SPATIAL + 2]);
-
 #endif

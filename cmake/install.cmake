@@ -9,7 +9,7 @@ install(TARGETS faltung faltung_static EXPORT faltung
 install(FILES include/faltung.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 # pkg-config finds the prefix from the place of its file.
-file(RELATIVE_PATH pc_prefix /root/${CMAKE_INSTALL_LIBDIR}/pkgconfig /root)
+file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
 list(TRANSFORM faltung_link REPLACE "^m$" "-lm" OUTPUT_VARIABLE pc_private)
 list(JOIN pc_private " " pc_private)

@@ -61,3 +61,13 @@ foreach(script IN LISTS scripts)
         fal_add_test(${area} ${what} ${Python3_EXECUTABLE} -B ${script})
     endif()
 endforeach()
+
+# The checks that `make lint` runs are tests as well.
+file(GLOB checks CONFIGURE_DEPENDS tools/check_*.py)
+foreach(check IN LISTS checks)
+    cmake_path(GET check STEM what)
+    string(REGEX REPLACE "^check_" "" what ${what})
+    if(Python3_FOUND)
+        fal_add_test(house ${what} ${Python3_EXECUTABLE} -B ${check})
+    endif()
+endforeach()

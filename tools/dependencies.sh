@@ -81,5 +81,6 @@ echo "Installing$missing" >&2
 # shellcheck disable=SC2086 # words are wanted
 {
     $as_root apt-get -qq update || true
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing >/dev/null
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq install -y --no-install-recommends $missing >/dev/null
 }

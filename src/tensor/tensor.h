@@ -26,8 +26,8 @@ fal_status fal__tensor_check_same_shape(const fal_tensor *a, const char *a_name,
                                         const char *b_name, fal_error *error);
 
 /* FAL_E_ALIAS when two checked tensors share memory. */
-fal_status fal__tensor_check_alias(const fal_tensor *output, const char *output_name,
-                                   const fal_tensor *other, const char *other_name, fal_error *error);
+fal_status fal__tensor_check_alias(const fal_tensor *output, const char *output_name, const fal_tensor *other,
+                                   const char *other_name, fal_error *error);
 
 /* Do two checked tensors share a byte? Exact for every layout that occurs (interleaved views and
  * neighbouring columns of one buffer are told apart); true when it cannot be decided quickly. */

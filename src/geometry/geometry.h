@@ -94,8 +94,8 @@ bool fal__tap_at(const fal_axis *axis, bool transposed, fal_padding_mode mode, b
 
 /* ---- Counting ---- */
 
-/* The number of pairs (a, t), 0 <= a < n, 0 <= t < k, with a*s + t*d < limit; s, d > 0. O(log). */
-fal_status fal__count_pairs(int64_t n, int64_t k, int64_t s, int64_t d, int64_t limit, int64_t *count,
-                            fal_error *error);
+/* The (output, tap) pairs of one axis that meet a real input: the sum of its coverage, without a walk
+ * over outputs or taps. */
+fal_status fal__axis_products(const fal_axis *axis, bool transposed, int64_t *count, fal_error *error);
 
 #endif

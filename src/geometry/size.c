@@ -49,12 +49,13 @@ fal_status fal_effective_kernel(int64_t kernel, int64_t dilation, int64_t *effec
     return FAL_OK;
 }
 
-/* Positions run from -begin to i + end - 1; they and their number must fit. */
+/* Positions run from -begin to i + end - 1, and begin + i is where the input ends in the padded one;
+ * all of them must fit, not only their number. */
 static fal_status padded_input(const fal_axis *axis, int64_t *padded, fal_error *error)
 {
-    int64_t last;
-    if (!fal__sub(0, axis->begin, &last) || !fal__add(axis->input, axis->end, &last) ||
-        !fal__add(last, axis->begin, padded))
+    int64_t low, high, past;
+    if (!fal__sub(0, axis->begin, &low) || !fal__add(axis->input, axis->end, &high) ||
+        !fal__add(axis->begin, axis->input, &past) || !fal__add(high, axis->begin, padded))
         return fal__fail(error, FAL_E_OVERFLOW, "padding",
                          "input %" PRId64 " with padding %" PRId64 " and %" PRId64 " overflows 64 bits",
                          axis->input, axis->begin, axis->end);
@@ -97,7 +98,7 @@ fal_status fal_pool_size(fal_axis *axis, bool ceil_mode, fal_error *error)
     int64_t windows = room / axis->stride + 1;
     if (ceil_mode) {
         if (room % axis->stride != 0) windows++;
-        /* The last window starts at (o-1)*s - begin. The quotient avoids the product. */
+        /* The last window starts (o-1)*s after the begin padding does; the quotient avoids the product. */
         if (windows - 1 >= fal__ceil_div(axis->input + axis->begin, axis->stride)) windows--;
         if (windows < 1) {
             fal__fail(error, FAL_E_KERNEL, "kernel", "no window starts inside the input of %" PRId64,

@@ -76,6 +76,9 @@ typedef struct cli_command {
     fal_error error;     /* the failure that a returned status speaks of */
     bool answer_is_no;   /* exit 1 */
     bool json;           /* --json */
+    bool bare;           /* nothing but the verb was given, and it needs more */
+    bool in_file;        /* the failure is a file's, whatever its status: exit 3 */
+    bool stdin_taken;    /* `-` was read */
     cli_block *blocks;
     cli_source sources[CLI_MAX_SOURCES];
     int source_count;
@@ -128,7 +131,7 @@ fal_status cli_hint(cli_command *command, fal_status status, const char *hint, .
 /* Writes command->error to standard error, as text or JSON. main() calls it. */
 void cli_report(const cli_command *command);
 /* The exit code that a status stands for. */
-int cli_exit_code(fal_status status);
+int cli_exit_code(const cli_command *command, fal_status status);
 
 /* ---- memory (memory.c) ---- */
 

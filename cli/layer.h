@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * layer.h: one convolution as the user described it, for every verb that speaks of one.
+ *
+ * conv and grad bring files or literals; shape, explain and matrix may bring shapes alone. Either way
+ * a cli_layer holds the operands, the parameters as given and the geometry that follows from them:
+ *
+ *     cli_layer layer;
+ *     CLI_TRY(cli_layer_read(command, false, cli_operand(command, 0), cli_operand(command, 1), &layer));
+ *     CLI_TRY(cli_tensor_alloc(command, &layer.y));
+ *     CLI_TRY(cli_layer_run(command, &layer, "reference", &layer.y, &facts));
+ */
+#ifndef FALTUNG_CLI_LAYER_H
+#define FALTUNG_CLI_LAYER_H
+
+#include "cli/json_out.h"
+
+typedef struct cli_layer {
+    bool transposed;
+    fal_tensor x, w;        /* data NULL where only a shape was given */
+    fal_tensor bias;        /* rank and dtype 0 without --bias */
+    fal_tensor y;           /* shape of the result, without data */
+    fal_conv_params params; /* algorithm NULL: see cli_layer_run */
+    fal_conv_geometry geometry;
+} cli_layer;
+
+/* cli_layer_read loads x and w and everything that the options say. x_text NULL: --input or
+ * --input-size give its shape; w_text NULL: --weight, or --kernel for one channel. Numbers alone mean an
+ * image, `--spatial 1` a signal. Refuses operands of different types. */
+fal_status cli_layer_read(cli_command *command, bool transposed, const char *x_text, const char *w_text,
+                          cli_layer *layer);
+
+/* The spatial axes of a tensor without a weight: as cli_spatial, but a literal of rank 1 or 2 is all
+ * spatial. */
+fal_status cli_window_axes(cli_command *command, const char *text, const fal_tensor *x, int32_t *spatial);
+
+/* ---- Running a layer (run.c) ---- */
+
+typedef struct cli_run_facts {
+    const char *solver; /* "implicit-gemm", "reference", "unfold", "matrix" */
+    const char *kernel; /* the solver's micro-kernel, or "" */
+    int32_t threads;
+    int64_t time_ns; /* of the work alone: planning and allocation are not counted */
+    double gflops;   /* 2 * multiply-adds / time, padding counted as the field does */
+} cli_run_facts;
+
+/* cli_layer_run computes y from x, w and bias. `algorithm` is a solver's name, "reference", "unfold" or
+ * "matrix"; NULL lets the planner choose. */
+fal_status cli_layer_run(cli_command *command, const cli_layer *layer, const char *algorithm, const fal_tensor *y,
+                         cli_run_facts *facts);
+/* The same by unfolding the input or the kernel (lowered.c). */
+fal_status cli_layer_unfold(cli_command *command, const cli_layer *layer, const fal_tensor *y);
+fal_status cli_layer_matrix(cli_command *command, const cli_layer *layer, const fal_tensor *y);
+/* The largest absolute difference between y and the reference; NaN equals NaN. */
+fal_status cli_layer_check(cli_command *command, const cli_layer *layer, const fal_tensor *y, double *difference);
+/* The largest |a - b| of two tensors of one shape. */
+double cli_largest_difference(const fal_tensor *a, const fal_tensor *b);
+/* The next index in row-major order; false after the last. Begin with zeros when the tensor is not empty. */
+bool cli_next_index(const fal_tensor *t, int64_t *index);
+
+/* ---- Saying what a layer is (formula.c) ---- */
+
+typedef enum cli_formula_kind {
+    CLI_FORMULA_CONV,
+    CLI_FORMULA_TRANSPOSE,
+    CLI_FORMULA_POOL,
+    CLI_FORMULA_POOL_CEIL
+} cli_formula_kind;
+
+enum { CLI_FORMULA_TEXT = 256 };
+
+/* "floor((56 + 1 + 1 - 1*(3-1) - 1)/1) + 1 = 56" */
+void cli_formula(char text[CLI_FORMULA_TEXT], const fal_axis *axis, cli_formula_kind kind);
+/* "length"; "height", "width"; "depth", "height", "width" */
+const char *cli_axis_name(int32_t spatial, int32_t axis);
+/* "1:1 0:2" or "1:1", begin and end of each axis */
+void cli_format_padding(char text[CLI_FORMULA_TEXT], int32_t spatial, const fal_axis *axis);
+/* {"stride": [1,1], "dilation": ..., "padding": [[1,1],[1,1]], "groups": 1, ...}: everything resolved */
+json_t *cli_json_parameters(const cli_layer *layer);
+/* [{"axis": "height", "input": 56, "output": 56, "effective_kernel": 3, "formula": "..."}] */
+json_t *cli_json_axes(int32_t spatial, const fal_axis *axis, cli_formula_kind kind);
+/* Nested arrays of the elements; NaN and infinities as "nan", "inf", "-inf". */
+json_t *cli_json_values(const fal_tensor *tensor);
+
+#endif

@@ -37,7 +37,7 @@ typedef struct search {
     bool other_than_0; /* the solution with every c = 0 does not count */
 } search;
 
-/* Adds the coefficients of one axis: index 0..size-1 times stride bytes, `sign` +1 or -1. */
+/* Adds step*c with c in first..last; step may be negative. Keeps the terms sorted, large steps first. */
 static void add_term(search *s, int64_t step, int64_t first, int64_t last)
 {
     if (step < 0) {

@@ -131,11 +131,11 @@ fal_status fal_conv_transpose_size(fal_axis *axis, fal_error *error)
         axis->output = 0;
         return FAL_OK;
     }
-    /* `full` is where the last block ends, plus output_padding; both cuts must also fit alone because
-     * positions o + begin run up to full - end. */
+    /* `full` is where the last block ends, plus output_padding. Both cuts must also fit alone, because
+     * positions o + begin run up to full - end and outputs i*s + t*d - begin up to full - begin. */
     if (!fal__mul_add(axis->input - 1, axis->stride, effective, &full) ||
-        !fal__add(full, axis->output_padding, &full) || !fal__sub(full, axis->end, &cut) ||
-        !fal__sub(cut, axis->begin, &size))
+        !fal__add(full, axis->output_padding, &full) || !fal__sub(full, axis->begin, &cut) ||
+        !fal__sub(full, axis->end, &cut) || !fal__sub(cut, axis->begin, &size))
         return fal__fail(error, FAL_E_OVERFLOW, "output",
                          "input %" PRId64 " with stride %" PRId64 " and kernel %" PRId64
                          " spread over %" PRId64 " overflows 64 bits",

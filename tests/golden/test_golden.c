@@ -103,14 +103,14 @@ static void open_sources(source sources[SOURCES])
 static test_tensor take(source *from, const fal_tensor *shape, uint64_t strides)
 {
     test_tensor t = test_tensor_new(shape->dtype, shape->rank, shape->shape, strides);
-    fal_tensor view = from->array.tensor;
+    const fal_tensor *file = &from->array.tensor;
     int64_t count = fal_tensor_count(shape);
-    assert_int_equal(view.rank, 1);
-    assert_true(from->next + count <= view.shape[0]);
-    view.data = (char *)view.data + (size_t)from->next * fal_dtype_bytes(view.dtype);
+    assert_int_equal(file->rank, 1);
+    assert_true(from->next + count <= file->shape[0]);
+    char *data = (char *)file->data + (size_t)from->next * fal_dtype_bytes(file->dtype);
     from->next += count;
-    fal_tensor flat = fal_tensor_of(view.data, view.dtype, shape->rank, shape->shape);
-    assert_int_equal(fal_tensor_copy(&flat, &t.t, NULL), FAL_OK);
+    fal_tensor numbers_here = fal_tensor_of(data, file->dtype, shape->rank, shape->shape);
+    assert_int_equal(fal_tensor_copy(&numbers_here, &t.t, NULL), FAL_OK);
     return t;
 }
 
@@ -148,21 +148,6 @@ static void free_layer(layer *l)
 
 /* ---- comparison --------------------------------------------------------------------------------- */
 
-/* The operands of a result as row-major float64, so that the gauge is not rounded. */
-static fal_operands widen(const fal_operands *narrow, test_tensor memory[4])
-{
-    const fal_tensor *from[] = {&narrow->x, &narrow->w, &narrow->bias, &narrow->y};
-    fal_operands wide = {0};
-    fal_tensor *to[] = {&wide.x, &wide.w, &wide.bias, &wide.y};
-    for (int i = 0; i < 4; i++) {
-        memory[i] = (test_tensor){0};
-        if (from[i]->rank == 0) continue;
-        memory[i] = test_tensor_copy(from[i], FAL_F64);
-        *to[i] = memory[i].t;
-    }
-    return wide;
-}
-
 /* |actual - expected| <= 8*sqrt(n)*u*S everywhere. */
 static bool near(const fal_tensor *actual, const fal_tensor *expected, const fal_tensor *sums,
                  const fal_tensor *terms, const char *repro)
@@ -188,20 +173,20 @@ static bool compare(const layer *l, test_kind kind, const test_result *r, bool e
                (!has_gb || test_equal(&r->bias.t, &l->gb.t, repro));
     }
     fal_operator op = test_operator(&l->c.p, kind);
-    test_tensor memory[4], terms = test_tensor_new(FAL_I64, r->out.t.rank, r->out.t.shape, 0);
-    fal_operands wide = widen(&r->operands, memory);
+    test_tensor terms = test_tensor_new(FAL_I64, r->out.t.rank, r->out.t.shape, 0);
+    test_wide wide = test_widen(&r->operands); /* so that the gauge is not rounded */
     fal_error error = {0};
-    fal_status status = fal_reference_gauge(op, &wide, &l->c.p.params, &terms.t, &error);
+    fal_status status = fal_reference_gauge(op, &wide.operands, &l->c.p.params, &terms.t, &error);
     bool ok = test_ok(status, &error, repro) &&
-              near(&r->out.t, expected[kind], test_written(op, &wide), &terms.t, repro);
+              near(&r->out.t, expected[kind], test_written(op, &wide.operands), &terms.t, repro);
     if (ok && has_gb) {
         test_tensor places = test_tensor_new(FAL_I64, 1, r->bias.t.shape, 0);
         double each = (double)fal_tensor_count(&l->y.t) / (double)r->bias.t.shape[0];
         fal_tensor_fill(&places.t, each, NULL);
-        ok = near(&r->bias.t, &l->gb.t, &wide.bias, &places.t, repro);
+        ok = near(&r->bias.t, &l->gb.t, &wide.operands.bias, &places.t, repro);
         test_tensor_free(&places);
     }
-    for (int i = 0; i < 4; i++) test_tensor_free(&memory[i]);
+    test_wide_free(&wide);
     test_tensor_free(&terms);
     return ok;
 }

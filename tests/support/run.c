@@ -174,6 +174,52 @@ test_tensor test_conv(bool transposed, const fal_tensor *x, const fal_tensor *w,
     return made;
 }
 
+/* Shape and type of an operand: as given, else the problem's own. */
+static fal_tensor given_or(const fal_tensor *given, fal_tensor shape, fal_dtype dtype)
+{
+    if (given->rank != 0) return *given;
+    return fal_tensor_of(NULL, dtype, shape.rank, shape.shape);
+}
+
+test_tensor test_apply(const test_problem *p, test_kind kind, const fal_operands *operands)
+{
+    char repro[TEST_TEXT];
+    fal_error error = {0};
+    fal_context context = {.error = &error};
+    fal_operator op = test_operator(p, kind);
+    fal_conv_params params = p->params;
+    params.beta = 0;
+    fal_operands shapes = test_problem_shapes(p), all = *operands;
+    all.x = given_or(&all.x, shapes.x, p->dtype);
+    all.w = given_or(&all.w, shapes.w, p->dtype);
+    all.y = given_or(&all.y, shapes.y, p->dtype);
+    fal_tensor *written = kind == TEST_FORWARD ? &all.y : kind == TEST_GRAD_INPUT ? &all.x : &all.w;
+    test_tensor made = test_tensor_new(p->dtype, written->rank, written->shape, 0);
+    *written = made.t;
+    fal_status status = p->seed % 3 == 0 ? test_call(&context, op, &all, &params)
+                                         : test_plan(&context, op, &all, &params, p->seed % 3 == 1, 0xFF);
+    if (!test_ok(status, &error, test_problem_text(p, repro))) abort();
+    return made;
+}
+
+test_wide test_widen(const fal_operands *operands)
+{
+    const fal_tensor *from[] = {&operands->x, &operands->w, &operands->bias, &operands->y};
+    test_wide wide = {0};
+    fal_tensor *to[] = {&wide.operands.x, &wide.operands.w, &wide.operands.bias, &wide.operands.y};
+    for (int i = 0; i < 4; i++) {
+        if (from[i]->rank == 0) continue;
+        wide.memory[i] = test_tensor_copy(from[i], FAL_F64);
+        *to[i] = wide.memory[i].t;
+    }
+    return wide;
+}
+
+void test_wide_free(test_wide *wide)
+{
+    for (int i = 0; i < 4; i++) test_tensor_free(&wide->memory[i]);
+}
+
 bool test_ok(fal_status status, const fal_error *error, const char *repro)
 {
     if (status == FAL_OK) return true;

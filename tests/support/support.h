@@ -83,6 +83,17 @@ bool test_tensor_gaps_intact(const test_tensor *tensor);
 uint64_t test_tensor_hash(const test_tensor *tensor);
 void test_tensor_free(test_tensor *tensor);
 
+/* ---- arithmetic on tensors (arithmetic.c) ------------------------------------------------------ */
+
+/* A new row-major tensor filled by `fill`. */
+test_tensor test_made(fal_dtype dtype, int32_t rank, const int64_t *shape, test_fill fill, uint64_t seed);
+/* A new row-major tensor p*a + q*b of a's type. */
+test_tensor test_sum(double p, const fal_tensor *a, double q, const fal_tensor *b);
+/* The sum of the products of corresponding elements, in double. */
+double test_dot(const fal_tensor *a, const fal_tensor *b);
+/* Element number `i` of a row-major walk. */
+void test_index(const fal_tensor *t, int64_t i, int64_t *index);
+
 /* ---- comparison (compare.c) -------------------------------------------------------------------
  * Each prints `repro` and the first difference to standard error, and returns false. */
 
@@ -154,9 +165,21 @@ fal_status test_call(const fal_context *context, fal_operator op, const fal_oper
 /* By a plan, in guarded workspace filled with `garbage`; packed: with weights packed before. */
 fal_status test_plan(const fal_context *context, fal_operator op, const fal_operands *operands,
                      const fal_conv_params *params, bool packed, unsigned char garbage);
-/* Forward by the one-call function into a new row-major tensor; asserts that it succeeds. */
+/* Forward by the one-call function into a new row-major tensor of the shape that the library names;
+ * asserts that it succeeds. */
 test_tensor test_conv(bool transposed, const fal_tensor *x, const fal_tensor *w, const fal_tensor *bias,
                       const fal_conv_params *params);
+/* The operator `kind` of p's family on these operands (the unused and the bias may be NULL), into a new
+ * row-major tensor; beta is taken as 0. One-call function, plan and packed plan take turns by p->seed.
+ * Asserts success. Without x, w or y the shapes are p's own. */
+test_tensor test_apply(const test_problem *p, test_kind kind, const fal_operands *operands);
+/* Row-major float64 copies of operands, which hold every narrower type exactly. */
+typedef struct test_wide {
+    test_tensor memory[4];
+    fal_operands operands;
+} test_wide;
+test_wide test_widen(const fal_operands *operands);
+void test_wide_free(test_wide *wide);
 /* Prints status and message; for assertions that name the problem. */
 bool test_ok(fal_status status, const fal_error *error, const char *repro);
 

@@ -6,7 +6,7 @@ CMAKE_ARGS ?=
 
 # The options of this make are not for the make that CMake runs below it.
 cmake = MAKEFLAGS= cmake
-configure = $(cmake) --preset $(1) $(CMAKE_ARGS) --log-level=WARNING
+configure = $(cmake) --preset $(1) $(CMAKE_ARGS) >/dev/null
 build = $(configure) && $(cmake) --build --preset $(1) --parallel $(JOBS)
 run_tests = ctest --preset $(1) --parallel $(JOBS) --no-tests=error --no-label-summary
 

@@ -77,10 +77,13 @@ else
 fi
 
 echo "Installing$missing" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 # A fresh system has no package lists, and old lists name packages that are gone.
+$as_root apt-get -qq update >"$log" 2>&1 || true
 # shellcheck disable=SC2086 # words are wanted
-{
-    $as_root apt-get -qq update || true
-    $as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq install -y --no-install-recommends $missing >/dev/null
+$as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -qq install -y --no-install-recommends $missing >>"$log" 2>&1 || {
+    cat "$log" >&2
+    exit 1
 }

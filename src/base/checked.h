@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
+
 static inline bool fal__add(int64_t a, int64_t b, int64_t *out)
 {
     return !__builtin_add_overflow(a, b, out);
@@ -24,6 +26,12 @@ static inline bool fal__sub(int64_t a, int64_t b, int64_t *out)
 static inline bool fal__mul(int64_t a, int64_t b, int64_t *out)
 {
     return !__builtin_mul_overflow(a, b, out);
+}
+
+/* Sums of products of 64-bit integers: two of the largest products already leave 128 bits. */
+static inline bool fal__add128(fal__int128 a, fal__int128 b, fal__int128 *out)
+{
+    return !__builtin_add_overflow(a, b, out);
 }
 
 /* a*b + c */

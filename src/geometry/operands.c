@@ -78,26 +78,23 @@ static fal_status check_types(fal_operator op, const fal_operands *operands, fal
     return FAL_OK;
 }
 
-/* Integer results are exact, so the numbers that enter them must be integers, and a constant border
- * must be something that x could hold. */
-static fal_status check_numbers(const fal_operands *operands, fal_dtype dtype, const fal_conv_params *params,
-                                fal_error *error)
+/* Integer results are exact, so the number that enters them must be an integer. */
+static fal_status check_beta(fal_dtype dtype, double beta, fal_error *error)
 {
-    if (!fal_dtype_is_integer(dtype)) return FAL_OK;
-    if (!(fabs(params->beta) < 0x1p63) || params->beta != floor(params->beta)) {
-        fal__fail(error, FAL_E_VALUE, "beta", "beta is %g", params->beta);
-        return fal__allowed(error, FAL_E_VALUE, "must be a whole number for integer tensors");
-    }
-    if (params->padding_mode != FAL_PAD_CONSTANT) return FAL_OK;
+    if (!fal_dtype_is_integer(dtype) || (fabs(beta) < 0x1p63 && beta == floor(beta))) return FAL_OK;
+    fal__fail(error, FAL_E_VALUE, "beta", "beta is %g", beta);
+    return fal__allowed(error, FAL_E_VALUE, "must be a whole number for integer tensors");
+}
+
+fal_status fal__check_border(const fal_tensor *x, const fal_conv_params *params, fal_error *error)
+{
+    if (!params || params->padding_mode != FAL_PAD_CONSTANT || !fal_dtype_is_integer(x->dtype)) return FAL_OK;
     int64_t cell = 0; /* large and aligned enough for every integer type */
     double value = params->padding_value;
     bool whole = fabs(value) < 0x1p63 && value == floor(value);
-    if (!whole || !fal__store_i64(&cell, operands->x.dtype, (int64_t)value)) {
-        fal__fail(error, FAL_E_VALUE, "padding_value", "padding_value is %g", value);
-        return fal__allowed(error, FAL_E_VALUE, "must be a whole number that %s holds",
-                            fal_dtype_name(operands->x.dtype));
-    }
-    return FAL_OK;
+    if (whole && fal__store_i64(&cell, x->dtype, (int64_t)value)) return FAL_OK;
+    fal__fail(error, FAL_E_VALUE, "padding_value", "padding_value is %g", value);
+    return fal__allowed(error, FAL_E_VALUE, "must be a whole number that %s holds", fal_dtype_name(x->dtype));
 }
 
 static fal_status check_memory(fal_operator op, const fal_operands *operands, fal_error *error)
@@ -129,7 +126,8 @@ fal_status fal__operands_check(fal_operator op, const fal_operands *operands, co
     FAL__TRY(check_types(op, operands, error));
     FAL__TRY(
         fal_conv_describe(fal__operator_transposed(op), &operands->x, &operands->w, params, geometry, error));
-    FAL__TRY(check_numbers(operands, operands->y.dtype, params, error));
+    FAL__TRY(check_beta(operands->y.dtype, params->beta, error));
+    FAL__TRY(fal__check_border(&operands->x, params, error));
     FAL__TRY(fal__expect_output(geometry, &operands->y, fal__operand_name(op, FAL__PLACE_Y), error));
     if (!fal__operand_missing(&operands->bias))
         FAL__TRY(fal__expect_bias(geometry, &operands->bias, fal__operand_name(op, FAL__PLACE_BIAS), error));

@@ -51,4 +51,8 @@ static inline bool fal__operand_missing(const fal_tensor *t)
 fal_status fal__operands_check(fal_operator op, const fal_operands *operands, const fal_conv_params *params,
                                bool need_data, fal_conv_geometry *geometry, fal_error *error);
 
+/* A constant border is a part of the continued x, so an integer x refuses a padding_value that its type
+ * does not hold. (A floating x rounds it.) */
+fal_status fal__check_border(const fal_tensor *x, const fal_conv_params *params, fal_error *error);
+
 #endif

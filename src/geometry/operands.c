@@ -58,11 +58,16 @@ static fal_status check_presence(fal_operator op, const fal_operands *operands, 
     return FAL_OK;
 }
 
+/* x and w are never both written; what is read has the common type. */
+static fal__place first_read(fal_operator op)
+{
+    return fal__operator_output(op) == FAL__PLACE_X ? FAL__PLACE_W : FAL__PLACE_X;
+}
+
 /* All types equal; with integers the written tensors may have any integer type. */
 static fal_status check_types(fal_operator op, const fal_operands *operands, fal_error *error)
 {
-    /* x and w are never both written, and whatever is not written has the common type. */
-    fal__place first = fal__operator_output(op) == FAL__PLACE_X ? FAL__PLACE_W : FAL__PLACE_X;
+    fal__place first = first_read(op);
     fal_dtype common = fal__operand(operands, first)->dtype;
     for (fal__place place = FAL__PLACE_X; place <= FAL__PLACE_Y; place++) {
         const fal_tensor *t = fal__operand(operands, place);
@@ -124,8 +129,10 @@ fal_status fal__operands_check(fal_operator op, const fal_operands *operands, co
     if (!params) params = &defaults;
     FAL__TRY(check_presence(op, operands, error));
     FAL__TRY(check_types(op, operands, error));
-    FAL__TRY(
-        fal_conv_describe(fal__operator_transposed(op), &operands->x, &operands->w, params, geometry, error));
+    /* The geometry looks at shapes; an integer gradient may have a wider type than the rest. */
+    fal_tensor x = operands->x, w = operands->w;
+    x.dtype = w.dtype = fal__operand(operands, first_read(op))->dtype;
+    FAL__TRY(fal_conv_describe(fal__operator_transposed(op), &x, &w, params, geometry, error));
     FAL__TRY(check_beta(operands->y.dtype, params->beta, error));
     FAL__TRY(fal__check_border(&operands->x, params, error));
     FAL__TRY(fal__expect_output(geometry, &operands->y, fal__operand_name(op, FAL__PLACE_Y), error));

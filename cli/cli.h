@@ -46,6 +46,7 @@ enum {
 typedef struct cli_value {
     int given;                   /* how often; 0: not given. The last value counts */
     const char *text;            /* as typed */
+    bool full;                   /* HELP: in its long form, --help */
     int32_t count;               /* entries of the lists below */
     int64_t ints[FAL_MAX_RANK];  /* INT (one), INTS; PADDING: begin of each axis */
     int64_t ends[FAL_MAX_RANK];  /* PADDING: end of each axis */
@@ -116,7 +117,7 @@ const char *cli_operand(const cli_command *command, int i);
  * guess. `what` names the operand: "operator". */
 fal_status cli_operand_word(cli_command *command, int i, const char *what, const char *words, int *place);
 
-/* Whole-string, locale-free numbers for verbs that read texts of their own. */
+/* Whole-string, locale-independent numbers for verbs that read texts of their own. */
 bool cli_parse_int(const char *text, int64_t *value);
 bool cli_parse_number(const char *text, double *value);
 

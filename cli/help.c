@@ -22,8 +22,7 @@ void cli_wrap(FILE *out, const char *text, int indent)
             fputc('\n', out);
             column = 0;
         }
-        if (column == 0) column = indent, fprintf(out, "%*s", indent, "");
-        else fputc(' ', out), column++;
+        column += column == 0 ? fprintf(out, "%*s", indent, "") : fprintf(out, " ");
         fwrite(text, 1, word, out);
         column += (int)word;
         text += word;

@@ -87,6 +87,7 @@ static fal_status parse_long(cli_command *command, int argc, char **argv, int *i
     if (id == CLI_OPTION_COUNT) return unknown_option(command, name);
     if (!takes_value(id)) {
         if (equals) return cli_fail(command, FAL_E_USAGE, NULL, "--%s takes no value, but got '%s'", name, equals + 1);
+        command->values[id].full = true;
         return cli_read_value(command, id, NULL);
     }
     if (equals) return cli_read_value(command, id, equals + 1);

@@ -15,7 +15,7 @@
 fal_status cli_load(cli_command *command, const char *text, const char *name, fal_tensor *tensor);
 /* Is this text a literal tensor? */
 bool cli_is_literal(const char *text);
-/* cli_literal reads a literal tensor as float32: '[[1,2],[3,4]]'; a plain number is a scalar. */
+/* cli_literal reads a literal tensor as float32: '[[1,2],[3,4]]'. */
 fal_status cli_literal(cli_command *command, const char *text, fal_tensor *tensor);
 /* Adds axes of size 1 until the rank is reached, in front (nchw: batch and channels; nhwc keeps the
  * channel last: (h, w) becomes (1, h, w, 1)). For literals only; others are left as they are. */
@@ -35,6 +35,8 @@ void cli_print_tensor(FILE *out, const fal_tensor *tensor);
 void cli_print_json_values(FILE *out, const fal_tensor *tensor);
 /* The shortest text that reads back as the same value of this type: "0.1". */
 void cli_format_number(char *text, size_t capacity, fal_dtype dtype, double value);
+/* One element of a tensor, 64-bit integers exactly. */
+void cli_format_element(char *text, size_t capacity, const fal_tensor *tensor, const int64_t *index);
 /* "(1, 3, 224, 224)" */
 void cli_format_shape(char *text, size_t capacity, const fal_tensor *tensor);
 /* Checks, before any work, that every OUTPUT option names something that can be written. */

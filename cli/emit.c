@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * emit.c: a verb's result to where it was asked for.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/json_out.h"
+#include "cli/params.h"
+#include "cli/tensors.h"
+#include "io/io.h"
+
+/* "-o" is how people know it. */
+static void spelled(cli_option_id id, char *text, size_t capacity)
+{
+    const cli_option *option = &cli_options[id];
+    if (option->letter)
+        snprintf(text, capacity, "-%c", option->letter);
+    else
+        snprintf(text, capacity, "--%s", option->name);
+}
+
+static bool is_own_ending(const cli_verb *verb, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return verb->endings != NULL && dot != NULL && cli_word_index(verb->endings, dot + 1) >= 0;
+}
+
+static fal_status check_output(cli_command *command, cli_option_id id)
+{
+    char where[48];
+    const char *path = command->values[id].text;
+    spelled(id, where, sizeof where);
+    if (strcmp(path, "-") == 0) {
+        if (!isatty(STDOUT_FILENO)) return FAL_OK;
+        cli_fail(command, FAL_E_USAGE, where, "refusing to write a .npy to the terminal");
+        return cli_hint(command, FAL_E_USAGE, "use -o FILE or a pipe; without -o the numbers are printed");
+    }
+    io_kind kind = io_kind_of_name(path);
+    if ((kind == IO_UNKNOWN || kind == IO_JPEG) && !is_own_ending(command->verb, path)) {
+        cli_fail(command, FAL_E_USAGE, where, "no type of file that can be written ends like '%.80s'", path);
+        return cli_allow(command, FAL_E_USAGE, "must end in .npy, .npz, .safetensors or .png%s%s",
+                         command->verb->endings ? ", or ." : "",
+                         command->verb->endings ? command->verb->endings : "");
+    }
+    if (!cli_given(command, CLI_FORCE) && access(path, F_OK) == 0) {
+        cli_fail(command, FAL_E_EXISTS, where, "%s exists", path);
+        return cli_hint(command, FAL_E_EXISTS, "-f overwrites it");
+    }
+    return FAL_OK;
+}
+
+fal_status cli_check_outputs(cli_command *command)
+{
+    for (int id = 0; id < CLI_OPTION_COUNT; id++) {
+        if (cli_options[id].kind != CLI_KIND_OUTPUT || !cli_given(command, (cli_option_id)id)) continue;
+        CLI_TRY(check_output(command, (cli_option_id)id));
+        for (int other = 0; other < id; other++)
+            if (cli_options[other].kind == CLI_KIND_OUTPUT && cli_given(command, (cli_option_id)other) &&
+                strcmp(command->values[other].text, command->values[id].text) == 0)
+                return cli_fail(command, FAL_E_USAGE, NULL, "--%s and --%s name the same file %s",
+                                cli_options[other].name, cli_options[id].name, command->values[id].text);
+    }
+    return FAL_OK;
+}
+
+fal_status cli_write(cli_command *command, const fal_tensor *tensor, const char *path)
+{
+    io_write_options options = {.overwrite = cli_given(command, CLI_FORCE) > 0, .layout = cli_layout(command)};
+    fal_status status = io_write(path, NULL, tensor, &options, &command->error);
+    command->in_file = status != FAL_OK;
+    if (status == FAL_OK) {
+        char shape[320];
+        cli_format_shape(shape, sizeof shape, tensor);
+        cli_note(command, false, "%s: %s %s", path, fal_dtype_name(tensor->dtype), shape);
+    }
+    return status;
+}
+
+static void print_json(cli_command *command, const fal_tensor *tensor)
+{
+    FILE *out = cli_out(command);
+    fprintf(out, "{\"schema\":1,\"dtype\":\"%s\",\"shape\":[", fal_dtype_name(tensor->dtype));
+    for (int32_t a = 0; a < tensor->rank; a++) fprintf(out, "%s%lld", a ? "," : "", (long long)tensor->shape[a]);
+    fputs("],\"values\":", out);
+    cli_print_json_values(out, tensor);
+    fputs("}\n", out);
+}
+
+fal_status cli_emit(cli_command *command, const fal_tensor *tensor)
+{
+    const char *path = cli_text(command, CLI_OUTPUT, NULL);
+    if (path == NULL) {
+        if (command->json)
+            print_json(command, tensor);
+        else
+            cli_print_tensor(cli_out(command), tensor);
+        return FAL_OK;
+    }
+    CLI_TRY(cli_write(command, tensor, path));
+    if (!command->json || strcmp(path, "-") == 0) return FAL_OK;
+    json_t *facts = cli_json_tensor(tensor);
+    if (facts != NULL) json_object_set_new(facts, "file", json_string(path));
+    return cli_json_print(command, json_pack("{s:o}", "output", facts));
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * check.c: geometries that come from outside, and reports that name their axis.
+ * check.c: numbers and geometries that come from outside, and reports that name their axis.
  *
  * fal_conv_describe makes only sound geometries, but the functions that take one (counts, index map,
  * kernel matrix) cannot know who made it. After fal__geometry_check sizes, element counts and index
@@ -12,6 +12,13 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "geometry/geometry.h"
+
+fal_status fal__at_least(int64_t value, int64_t least, fal_status status, const char *field, fal_error *error)
+{
+    if (value >= least) return FAL_OK;
+    fal__fail(error, status, field, "%s is %" PRId64, field, value);
+    return fal__allowed(error, status, "must be at least %" PRId64, least);
+}
 
 fal_status fal__name_axis(fal_error *error, fal_status status, int32_t a)
 {

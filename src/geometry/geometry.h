@@ -75,6 +75,10 @@ fal_status fal__expect_bias(const fal_conv_geometry *g, const fal_tensor *bias, 
 
 /* ---- Checks ---- */
 
+/* Refuses a number: "stride is -1; must be at least 1". */
+fal_status fal__at_least(int64_t value, int64_t least, fal_status status, const char *field,
+                         fal_error *error);
+
 /* Takes 1 for a stride or dilation of 0 and refuses numbers out of range, in the order kernel, stride,
  * dilation, input. Every function on a fal_axis begins with it. */
 fal_status fal__axis_check(fal_axis *axis, fal_error *error);

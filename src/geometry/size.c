@@ -16,23 +16,15 @@
 #include "base/error.h"
 #include "geometry/geometry.h"
 
-static fal_status at_least(int64_t value, int64_t least, fal_status status, const char *field,
-                           fal_error *error)
-{
-    if (value >= least) return FAL_OK;
-    fal__fail(error, status, field, "%s is %" PRId64, field, value);
-    return fal__allowed(error, status, "must be at least %" PRId64, least);
-}
-
 fal_status fal__axis_check(fal_axis *axis, fal_error *error)
 {
     if (axis == NULL) return fal__fail(error, FAL_E_NULL, "axis", "axis is NULL");
     if (axis->stride == 0) axis->stride = 1;
     if (axis->dilation == 0) axis->dilation = 1;
-    FAL__TRY(at_least(axis->kernel, 1, FAL_E_KERNEL, "kernel", error));
-    FAL__TRY(at_least(axis->stride, 1, FAL_E_STRIDE, "stride", error));
-    FAL__TRY(at_least(axis->dilation, 1, FAL_E_DILATION, "dilation", error));
-    return at_least(axis->input, 0, FAL_E_DIM, "input", error);
+    FAL__TRY(fal__at_least(axis->kernel, 1, FAL_E_KERNEL, "kernel", error));
+    FAL__TRY(fal__at_least(axis->stride, 1, FAL_E_STRIDE, "stride", error));
+    FAL__TRY(fal__at_least(axis->dilation, 1, FAL_E_DILATION, "dilation", error));
+    return fal__at_least(axis->input, 0, FAL_E_DIM, "input", error);
 }
 
 fal_status fal_effective_kernel(int64_t kernel, int64_t dilation, int64_t *effective, fal_error *error)
@@ -151,7 +143,7 @@ fal_status fal_conv_transpose_size(fal_axis *axis, fal_error *error)
 fal_status fal_output_padding_for(fal_axis *axis, int64_t wanted, fal_error *error)
 {
     FAL__TRY(fal__axis_check(axis, error));
-    FAL__TRY(at_least(wanted, 1, FAL_E_SHAPE, "output_size", error));
+    FAL__TRY(fal__at_least(wanted, 1, FAL_E_SHAPE, "output_size", error));
     int64_t effective, base, missing;
     FAL__TRY(fal_effective_kernel(axis->kernel, axis->dilation, &effective, error));
     if (axis->input == 0)

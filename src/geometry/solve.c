@@ -120,9 +120,9 @@ static range overlap(range a, range b)
 }
 
 /* A fixed value is a range of one. */
-static range choices(int64_t value, int64_t free_mark, int64_t low, int64_t high)
+static range choices(int64_t value, int64_t free, int64_t low, int64_t high)
 {
-    return value == free_mark ? (range){low, high} : (range){value, value};
+    return value == free ? (range){low, high} : (range){value, value};
 }
 
 /* Lists every padding of this kernel, stride, dilation and output padding whose total lies in `total`. */
@@ -167,24 +167,17 @@ typedef struct {
     range kernel, stride, dilation;
 } search;
 
-static fal_status refuse_below(int64_t value, int64_t least, const char *field, fal_error *error)
-{
-    if (value >= least) return FAL_OK;
-    fal__fail(error, FAL_E_VALUE, field, "%s is %" PRId64, field, value);
-    return fal__allowed(error, FAL_E_VALUE, "must be at least %" PRId64, least);
-}
-
 static fal_status check_query(const fal_solve_query *q, fal_error *error)
 {
-    FAL__TRY(refuse_below(q->axis.input, 1, "input", error));
-    FAL__TRY(refuse_below(q->axis.output, 1, "output", error));
-    FAL__TRY(refuse_below(q->axis.kernel, 0, "kernel", error));
-    FAL__TRY(refuse_below(q->axis.stride, 0, "stride", error));
-    FAL__TRY(refuse_below(q->axis.dilation, 0, "dilation", error));
-    FAL__TRY(refuse_below(q->axis.output_padding, -1, "output_padding", error));
-    FAL__TRY(refuse_below(q->max_kernel, 0, "max_kernel", error));
-    FAL__TRY(refuse_below(q->max_stride, 0, "max_stride", error));
-    FAL__TRY(refuse_below(q->max_dilation, 0, "max_dilation", error));
+    FAL__TRY(fal__at_least(q->axis.input, 1, FAL_E_DIM, "input", error));
+    FAL__TRY(fal__at_least(q->axis.output, 1, FAL_E_DIM, "output", error));
+    FAL__TRY(fal__at_least(q->axis.kernel, 0, FAL_E_KERNEL, "kernel", error));
+    FAL__TRY(fal__at_least(q->axis.stride, 0, FAL_E_STRIDE, "stride", error));
+    FAL__TRY(fal__at_least(q->axis.dilation, 0, FAL_E_DILATION, "dilation", error));
+    FAL__TRY(fal__at_least(q->axis.output_padding, -1, FAL_E_PADDING, "output_padding", error));
+    FAL__TRY(fal__at_least(q->max_kernel, 0, FAL_E_VALUE, "max_kernel", error));
+    FAL__TRY(fal__at_least(q->max_stride, 0, FAL_E_VALUE, "max_stride", error));
+    FAL__TRY(fal__at_least(q->max_dilation, 0, FAL_E_VALUE, "max_dilation", error));
     if (q->transposed || q->axis.output_padding <= 0) return FAL_OK;
     fal__fail(error, FAL_E_PADDING, "output_padding", "output_padding is %" PRId64 " in a convolution",
               q->axis.output_padding);
@@ -194,12 +187,12 @@ static fal_status check_query(const fal_solve_query *q, fal_error *error)
 /* Every sum of the search has a few terms, each at most this. */
 static const int64_t largest_term = INT64_C(1) << 59;
 
-static bool terms_fit(const fal_solve_query *q, const search *free, int64_t effective)
+static bool terms_fit(const fal_solve_query *q, const search *ranges, int64_t effective)
 {
-    const int64_t terms[] = {q->axis.input,     q->axis.output,      q->axis.output_padding, effective,
-                             free->stride.high, free->dilation.high, q->axis.begin,          q->axis.end};
+    const int64_t terms[] = {q->axis.input,       q->axis.output,        q->axis.output_padding, effective,
+                             ranges->stride.high, ranges->dilation.high, q->axis.begin,          q->axis.end};
     int64_t reach;
-    if (!fal__mul((q->transposed ? q->axis.input : q->axis.output) - 1, free->stride.high, &reach))
+    if (!fal__mul((q->transposed ? q->axis.input : q->axis.output) - 1, ranges->stride.high, &reach))
         return false;
     bool fit = reach <= largest_term;
     for (size_t t = 0; t < sizeof terms / sizeof *terms; t++)
@@ -208,18 +201,18 @@ static bool terms_fit(const fal_solve_query *q, const search *free, int64_t effe
 }
 
 /* Refuses numbers whose sums could overflow, and a search that would take too long. */
-static fal_status check_search(const fal_solve_query *q, const search *free, fal_error *error)
+static fal_status check_search(const fal_solve_query *q, const search *ranges, fal_error *error)
 {
     int64_t effective;
-    FAL__TRY(fal_effective_kernel(free->kernel.high, free->dilation.high, &effective, error));
-    if (!terms_fit(q, free, effective))
+    FAL__TRY(fal_effective_kernel(ranges->kernel.high, ranges->dilation.high, &effective, error));
+    if (!terms_fit(q, ranges, effective))
         return fal__fail(error, FAL_E_OVERFLOW, "query", "the sizes of the search overflow 64 bits");
-    int64_t extras = fal__max(free->stride.high, free->dilation.high);
-    const int64_t factors[] = {free->kernel.high - free->kernel.low + 1,
-                               free->stride.high - free->stride.low + 1,
-                               free->dilation.high - free->dilation.low + 1,
+    int64_t extras = fal__max(ranges->stride.high, ranges->dilation.high);
+    const int64_t factors[] = {ranges->kernel.high - ranges->kernel.low + 1,
+                               ranges->stride.high - ranges->stride.low + 1,
+                               ranges->dilation.high - ranges->dilation.low + 1,
                                q->axis.begin == -1 ? effective : 1,
-                               !q->transposed && q->axis.end == -1 ? fal__min(free->stride.high, effective)
+                               !q->transposed && q->axis.end == -1 ? fal__min(ranges->stride.high, effective)
                                                                    : 1,
                                q->transposed && q->axis.output_padding == -1 ? extras : 1};
     int64_t candidates = 1;
@@ -241,20 +234,20 @@ fal_status fal_solve(const fal_solve_query *query, fal_axis *solutions, int64_t 
         return fal__fail(error, FAL_E_NULL, "solutions", "solutions is NULL");
     FAL__TRY(check_query(query, error));
     const fal_axis *fixed = &query->axis;
-    search free = {
+    search ranges = {
         .kernel = choices(fixed->kernel, 0, 1, query->max_kernel ? query->max_kernel : DEFAULT_KERNEL),
         .stride = choices(fixed->stride, 0, 1, query->max_stride ? query->max_stride : DEFAULT_STRIDE),
         .dilation =
             choices(fixed->dilation, 0, 1, query->max_dilation ? query->max_dilation : DEFAULT_DILATION)};
-    FAL__TRY(check_search(query, &free, error));
+    FAL__TRY(check_search(query, &ranges, error));
 
     list l = {.solutions = solutions, .capacity = capacity};
     fal_axis a = {.input = fixed->input};
-    for (a.kernel = free.kernel.low; a.kernel <= free.kernel.high; a.kernel++) {
+    for (a.kernel = ranges.kernel.low; a.kernel <= ranges.kernel.high; a.kernel++) {
         /* All dilations of a single tap are the same kernel: list the first. */
-        int64_t last_dilation = a.kernel == 1 ? free.dilation.low : free.dilation.high;
-        for (a.stride = free.stride.low; a.stride <= free.stride.high; a.stride++)
-            for (a.dilation = free.dilation.low; a.dilation <= last_dilation; a.dilation++)
+        int64_t last_dilation = a.kernel == 1 ? ranges.dilation.low : ranges.dilation.high;
+        for (a.stride = ranges.stride.low; a.stride <= ranges.stride.high; a.stride++)
+            for (a.dilation = ranges.dilation.low; a.dilation <= last_dilation; a.dilation++)
                 list_candidate(query, a, &l);
     }
     list_sort(&l);

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int64_t effective(const test_problem *p, int32_t a)
@@ -113,7 +114,7 @@ static void draw_axis(test_problem *p, test_stream *r, int32_t a)
     p->k[a] = test_draw(r, 1, kernels[p->spatial - 1]);
     q->stride[a] = test_chance(r, 2) ? 1 : test_draw(r, 2, 4);
     q->dilation[a] = test_chance(r, 2) ? 1 : test_draw(r, 2, 4);
-    draw_pads(p, r, a);
+    if (q->padding == FAL_PADDING_EXPLICIT) draw_pads(p, r, a);
     if (!p->transposed || q->padding != FAL_PADDING_EXPLICIT) return;
     int64_t most = q->stride[a] > q->dilation[a] ? q->stride[a] : q->dilation[a];
     q->output_padding[a] = test_chance(r, 2) ? 0 : test_draw(r, 0, most - 1);
@@ -229,4 +230,27 @@ fal_operands test_problem_shapes(const test_problem *p)
         .x = image(p, p->params.groups * p->ic, p->in), .w = weight(p), .y = image(p, channels, p->out)};
     if (p->has_bias) shapes.bias = fal_tensor_of(NULL, p->dtype, 1, &channels);
     return shapes;
+}
+
+static fal_tensor permuted(const fal_tensor *t, const int32_t *axes)
+{
+    fal_tensor out;
+    if (fal_tensor_permute(t, axes, &out, NULL) != FAL_OK) abort();
+    return out;
+}
+
+fal_operands test_channels_last(const test_problem *p, const fal_operands *first)
+{
+    fal_operands last = *first;
+    int32_t image[FAL_MAX_RANK], weight_axes[FAL_MAX_RANK], r = 0, channels = p->batched ? 1 : 0;
+    if (p->batched) image[r++] = 0;
+    for (int32_t a = 0; a < p->spatial; a++) image[r++] = channels + 1 + a;
+    image[r] = channels;
+    for (int32_t a = 0; a < p->spatial; a++) weight_axes[a] = 2 + a;
+    weight_axes[p->spatial] = 1;
+    weight_axes[p->spatial + 1] = 0;
+    last.x = permuted(&first->x, image);
+    last.w = permuted(&first->w, weight_axes);
+    last.y = permuted(&first->y, image);
+    return last;
 }

@@ -193,23 +193,6 @@ static bool compare(const layer *l, test_kind kind, const test_result *r, bool e
 
 /* ---- the ways to run ----------------------------------------------------------------------------- */
 
-/* Channels-last views of channels-first operands. */
-static fal_operands channels_last(const test_problem *p, const fal_operands *first)
-{
-    fal_operands last = *first;
-    int32_t image[FAL_MAX_RANK], weight[FAL_MAX_RANK], r = 0, channels = p->batched ? 1 : 0;
-    if (p->batched) image[r++] = 0;
-    for (int32_t a = 0; a < p->spatial; a++) image[r++] = channels + 1 + a;
-    image[r] = channels;
-    for (int32_t a = 0; a < p->spatial; a++) weight[a] = 2 + a;
-    weight[p->spatial] = 1;
-    weight[p->spatial + 1] = 0;
-    assert_int_equal(fal_tensor_permute(&first->x, image, &last.x, NULL), FAL_OK);
-    assert_int_equal(fal_tensor_permute(&first->w, weight, &last.w, NULL), FAL_OK);
-    assert_int_equal(fal_tensor_permute(&first->y, image, &last.y, NULL), FAL_OK);
-    return last;
-}
-
 typedef enum way { ONE_CALL, CHANNELS_LAST, PLAN, PACKED_PLAN, WAYS } way;
 
 static bool run_layer(const layer *l, test_kind kind, way how, bool exact, const char *repro)
@@ -222,7 +205,7 @@ static bool run_layer(const layer *l, test_kind kind, way how, bool exact, const
     fal_operands operands = r.operands;
     fal_status status;
     if (how == CHANNELS_LAST) {
-        operands = channels_last(&l->c.p, &r.operands);
+        operands = test_channels_last(&l->c.p, &r.operands);
         params.layout = FAL_NHWC;
     }
     if (how == ONE_CALL || how == CHANNELS_LAST)

@@ -130,6 +130,8 @@ void test_problem_sizes(test_problem *p);
 const char *test_problem_text(const test_problem *p, char text[TEST_TEXT]);
 /* Tensors without data. */
 fal_operands test_problem_shapes(const test_problem *p);
+/* Channels-last views of the channels-first operands of p. */
+fal_operands test_channels_last(const test_problem *p, const fal_operands *first);
 
 /* ---- running (run.c) ---------------------------------------------------------------------------- */
 

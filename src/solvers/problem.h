@@ -18,17 +18,18 @@
 #include "faltung.h"
 
 /* Which operand of the caller (fal_operands) plays a part in the problem. */
-typedef enum fal__role { FAL__ROLE_X, FAL__ROLE_W, FAL__ROLE_Y, FAL__ROLE_SCRATCH } fal__role;
+typedef enum fal__role { FAL__ROLE_X, FAL__ROLE_W, FAL__ROLE_Y, FAL__ROLE_BIAS, FAL__ROLE_SCRATCH } fal__role;
+enum { FAL__ROLES = FAL__ROLE_SCRATCH + 1 };
 
 typedef struct fal__problem_axis {
-    int64_t in, out, k;      /* sizes */
-    int64_t s, d, begin;     /* input position = o*s + t*d - begin; s > 0, d of any sign */
-    int64_t xs, ws, ys;      /* element strides of x, w, y along this axis */
+    int64_t in, out, k;  /* sizes */
+    int64_t s, d, begin; /* input position = o*s + t*d - begin; s > 0, d of any sign */
+    int64_t xs, ws, ys;  /* element strides of x, w, y along this axis */
 } fal__problem_axis;
 
 typedef struct fal__problem {
-    fal_dtype dtype;   /* of x and w */
-    fal_dtype y_dtype; /* the same, or for integers any integer type */
+    fal_dtype dtype;           /* of x and w */
+    fal_dtype y_dtype;         /* the same, or for integers any integer type */
     int64_t n, groups, ic, oc; /* ic, oc of one group */
     fal__problem_axis axis[FAL_MAX_SPATIAL];
     int64_t x_n, x_g, x_ic, x_base; /* element strides and the offset of the first element */

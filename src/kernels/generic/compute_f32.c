@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * compute_f32.c: float32 panels and sums, for tensors of f32, f16 and bf16.
+ *
+ * Half types widen exactly while packing and are rounded once while storing. One multiply-add per
+ * lane and k, fused where the level has FMA.
+ */
+#include "base/half.h"
+#include "kernels/generic/level.h"
+#include "kernels/kernels.h"
+
+#define TILE_TYPE float
+#include "kernels/generic/tile.tmpl.h"
+
+#define SAME(v)      (v)
+#define ANY_FITS(v)  true
+#define PACK_NAME    pack_f32
+#define PACK_FROM    float
+#define PACK_TO      float
+#define PACK_CONVERT SAME
+#include "kernels/generic/pack.tmpl.h"
+#define PACK_NAME    pack_f16
+#define PACK_FROM    uint16_t
+#define PACK_TO      float
+#define PACK_CONVERT fal__f16_to_f32
+#include "kernels/generic/pack.tmpl.h"
+#define PACK_NAME    pack_bf16
+#define PACK_FROM    uint16_t
+#define PACK_TO      float
+#define PACK_CONVERT fal__bf16_to_f32
+#include "kernels/generic/pack.tmpl.h"
+
+#define STORE_FROM    float
+#define STORE_NAME    store_f32
+#define STORE_TO      float
+#define STORE_WIDEN   SAME
+#define STORE_CONVERT SAME
+#define STORE_FITS    ANY_FITS
+#include "kernels/generic/store.tmpl.h"
+#define STORE_NAME    store_f16
+#define STORE_TO      uint16_t
+#define STORE_WIDEN   fal__f16_to_f32
+#define STORE_CONVERT fal__f32_to_f16
+#define STORE_FITS    ANY_FITS
+#include "kernels/generic/store.tmpl.h"
+#define STORE_NAME    store_bf16
+#define STORE_TO      uint16_t
+#define STORE_WIDEN   fal__bf16_to_f32
+#define STORE_CONVERT fal__f32_to_bf16
+#define STORE_FITS    ANY_FITS
+#include "kernels/generic/store.tmpl.h"
+
+/* v*0 is 0 for every finite v and NaN for the others; eight sums keep the lanes independent. */
+static bool finite(const void *panel_, int64_t count)
+{
+    const float *panel = panel_;
+    float sum[8] = {0};
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8)
+        for (int j = 0; j < 8; j++) sum[j] += panel[i + j] * 0.0f;
+    for (; i < count; i++) sum[0] += panel[i] * 0.0f;
+    for (int j = 1; j < 8; j++) sum[0] += sum[j];
+    return sum[0] == 0.0f;
+}
+
+static void multiply_add(const void *a, const void *b, void *sum)
+{
+    *(float *)sum += *(const float *)a * *(const float *)b;
+}
+
+const fal__compute FAL__NAMED(fal__compute_f32) = {
+    .name = "f32",
+    .panel_bytes = sizeof(float),
+    .sum_bytes = sizeof(float),
+    .tile_count = FAL__TILES_MAX,
+    .tiles = TILE_ENTRIES,
+    .pack = {[FAL_F32] = pack_f32, [FAL_F16] = pack_f16, [FAL_BF16] = pack_bf16},
+    .store = {[FAL_F32] = store_f32, [FAL_F16] = store_f16, [FAL_BF16] = store_bf16},
+    .finite = finite,
+    .multiply_add = multiply_add,
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* compute_f64.c: float64 panels and sums, for tensors of f64. */
+#include "kernels/generic/level.h"
+#include "kernels/kernels.h"
+
+#define TILE_TYPE double
+#include "kernels/generic/tile.tmpl.h"
+
+#define SAME(v)      (v)
+#define ANY_FITS(v)  true
+#define PACK_NAME    pack_f64
+#define PACK_FROM    double
+#define PACK_TO      double
+#define PACK_CONVERT SAME
+#include "kernels/generic/pack.tmpl.h"
+
+#define STORE_FROM    double
+#define STORE_NAME    store_f64
+#define STORE_TO      double
+#define STORE_WIDEN   SAME
+#define STORE_CONVERT SAME
+#define STORE_FITS    ANY_FITS
+#include "kernels/generic/store.tmpl.h"
+
+/* v*0 is 0 for every finite v and NaN for the others; four sums keep the lanes independent. */
+static bool finite(const void *panel_, int64_t count)
+{
+    const double *panel = panel_;
+    double sum[4] = {0};
+    int64_t i = 0;
+    for (; i + 4 <= count; i += 4)
+        for (int j = 0; j < 4; j++) sum[j] += panel[i + j] * 0.0;
+    for (; i < count; i++) sum[0] += panel[i] * 0.0;
+    return sum[0] + sum[1] + sum[2] + sum[3] == 0.0;
+}
+
+static void multiply_add(const void *a, const void *b, void *sum)
+{
+    *(double *)sum += *(const double *)a * *(const double *)b;
+}
+
+const fal__compute FAL__NAMED(fal__compute_f64) = {
+    .name = "f64",
+    .panel_bytes = sizeof(double),
+    .sum_bytes = sizeof(double),
+    .tile_count = FAL__TILES_MAX,
+    .tiles = TILE_ENTRIES,
+    .pack = {[FAL_F64] = pack_f64},
+    .store = {[FAL_F64] = store_f64},
+    .finite = finite,
+    .multiply_add = multiply_add,
+};

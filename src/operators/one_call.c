@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* one_call.c: plan, workspace, execute and release in one call. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "geometry/operands.h"
+#include "planner/context.h"
+
+static fal_error *error_of(const fal_context *context)
+{
+    return context != NULL ? context->error : NULL;
+}
+
+/* Runs one operator on checked-to-be operands. */
+static fal_status run(const fal_context *context, fal_operator op, const fal_operands *operands,
+                      const fal_conv_params *params)
+{
+    fal_error *error = error_of(context);
+    fal_conv_geometry geometry;
+    FAL__TRY(fal__operands_check(op, operands, params, true, &geometry, error));
+    fal_plan *plan;
+    FAL__TRY(fal_plan_create(context, op, operands, params, &plan));
+    fal_plan_info info;
+    static const fal_allocator library_allocator;
+    const fal_allocator *allocator = context != NULL ? &context->allocator : &library_allocator;
+    void *workspace = NULL;
+    fal_status status = fal_plan_describe(plan, &info);
+    if (status == FAL_OK && info.workspace_bytes > 0)
+        status = fal__allocate(allocator, info.workspace_bytes, "workspace", &workspace, error);
+    if (status == FAL_OK)
+        status = fal_plan_execute(plan, operands, NULL, workspace, info.workspace_bytes, error);
+    fal__release(allocator, workspace, info.workspace_bytes);
+    fal_plan_destroy(plan);
+    return status;
+}
+
+static fal_status require(const void *pointer, const char *name, fal_error *error)
+{
+    return pointer != NULL ? FAL_OK : fal__fail(error, FAL_E_NULL, name, "%s is NULL", name);
+}
+
+static fal_status forward(const fal_context *context, fal_operator op, const fal_tensor *x,
+                          const fal_tensor *w, const fal_tensor *bias, const fal_conv_params *params,
+                          const fal_tensor *y)
+{
+    fal_error *error = error_of(context);
+    FAL__TRY(require(x, "x", error));
+    FAL__TRY(require(w, "w", error));
+    FAL__TRY(require(y, "y", error));
+    fal_operands operands = {.x = *x, .w = *w, .y = *y};
+    if (bias != NULL) operands.bias = *bias;
+    return run(context, op, &operands, params);
+}
+
+fal_status fal_conv(const fal_context *context, const fal_tensor *x, const fal_tensor *w,
+                    const fal_tensor *bias, const fal_conv_params *params, const fal_tensor *y)
+{
+    return forward(context, FAL_OP_CONV, x, w, bias, params, y);
+}
+
+fal_status fal_conv_transpose(const fal_context *context, const fal_tensor *x, const fal_tensor *w,
+                              const fal_tensor *bias, const fal_conv_params *params, const fal_tensor *y)
+{
+    return forward(context, FAL_OP_CONV_TRANSPOSE, x, w, bias, params, y);
+}
+
+/* The gradients of a layer, each wanted one by an operator of its own. */
+typedef struct gradients {
+    fal_operator input_op, weight_op;
+    const fal_tensor *x, *w, *gy, *gx, *gw, *gb;
+} gradients;
+
+/* A bias gradient alone still needs the shape of the weight: its gradient goes to scratch. */
+static fal_status weight_gradient(const fal_context *context, const gradients *g,
+                                  const fal_conv_params *params)
+{
+    fal_error *error = error_of(context);
+    fal_operands operands = {.x = *g->x, .w = g->gw != NULL ? *g->gw : *g->w, .y = *g->gy};
+    if (g->gb != NULL) operands.bias = *g->gb;
+    if (g->gw != NULL) return run(context, g->weight_op, &operands, params);
+    fal__setting setting;
+    FAL__TRY(fal__context_resolve(context, &setting));
+    FAL__TRY(fal_tensor_check(g->w, "w", error));
+    operands.w = fal_tensor_of(NULL, g->w->dtype, g->w->rank, g->w->shape);
+    const size_t bytes = (size_t)fal_tensor_count(&operands.w) * fal_dtype_bytes(operands.w.dtype);
+    FAL__TRY(fal__allocate(&setting.allocator, bytes, "weight gradient", &operands.w.data, error));
+    memset(operands.w.data, 0, bytes);
+    fal_status status = run(context, g->weight_op, &operands, params);
+    fal__release(&setting.allocator, operands.w.data, bytes);
+    return status;
+}
+
+static fal_status backward(const fal_context *context, const gradients *g, const fal_conv_params *params)
+{
+    fal_error *error = error_of(context);
+    FAL__TRY(require(g->x, "x", error));
+    FAL__TRY(require(g->w, "w", error));
+    FAL__TRY(require(g->gy, "gy", error));
+    /* Both checks before anything is written. */
+    fal_conv_geometry geometry;
+    if (g->gw != NULL || g->gb != NULL) {
+        fal_operands weight = {.x = *g->x, .w = g->gw != NULL ? *g->gw : *g->w, .y = *g->gy};
+        if (g->gb != NULL) weight.bias = *g->gb;
+        FAL__TRY(fal__operands_check(g->weight_op, &weight, params, g->gw != NULL, &geometry, error));
+    }
+    if (g->gx != NULL) {
+        const fal_operands input = {.x = *g->gx, .w = *g->w, .y = *g->gy};
+        FAL__TRY(run(context, g->input_op, &input, params));
+    }
+    return g->gw != NULL || g->gb != NULL ? weight_gradient(context, g, params) : FAL_OK;
+}
+
+fal_status fal_conv_grad(const fal_context *context, const fal_tensor *x, const fal_tensor *w,
+                         const fal_tensor *gy, const fal_conv_params *params, const fal_tensor *gx,
+                         const fal_tensor *gw, const fal_tensor *gb)
+{
+    const gradients g = {FAL_OP_CONV_GRAD_INPUT, FAL_OP_CONV_GRAD_WEIGHT, x, w, gy, gx, gw, gb};
+    return backward(context, &g, params);
+}
+
+fal_status fal_conv_transpose_grad(const fal_context *context, const fal_tensor *x, const fal_tensor *w,
+                                   const fal_tensor *gy, const fal_conv_params *params, const fal_tensor *gx,
+                                   const fal_tensor *gw, const fal_tensor *gb)
+{
+    const gradients g = {
+        FAL_OP_CONV_TRANSPOSE_GRAD_INPUT, FAL_OP_CONV_TRANSPOSE_GRAD_WEIGHT, x, w, gy, gx, gw, gb};
+    return backward(context, &g, params);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * plan_create.c: from operands and parameters to an immutable plan.
+ *
+ * check (geometry) -> rewrite (rewrite.c) -> choose and prepare (planner). The only allocation is the
+ * plan itself.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/error.h"
+#include "geometry/operands.h"
+#include "operators/plan.h"
+
+bool fal__plan_packs(const fal_plan *plan)
+{
+    return fal__operator_output(plan->op) != FAL__PLACE_W;
+}
+
+static fal__call make_call(fal_operator op, const fal_operands *o, const fal_conv_geometry *geometry,
+                           const fal_conv_params *params)
+{
+    return (fal__call){.op = op,
+                       .geometry = *geometry,
+                       .x_dtype = o->x.dtype,
+                       .w_dtype = o->w.dtype,
+                       .y_dtype = o->y.dtype,
+                       .bias_dtype = o->bias.dtype,
+                       .x = fal__data_strides_of(geometry, &o->x),
+                       .y = fal__data_strides_of(geometry, &o->y),
+                       .w = fal__weight_strides_of(geometry, &o->w),
+                       .bias_stride = o->bias.rank == 1 && o->bias.shape[0] > 1 ? o->bias.strides[0] : 0,
+                       .beta = params != NULL ? params->beta : 0,
+                       .padding_value = params != NULL ? params->padding_value : 0};
+}
+
+/* FNV-1a over whole structs; they are zeroed before they are filled, so padding bytes agree. */
+static uint64_t hash(uint64_t h, const void *data, size_t bytes)
+{
+    const unsigned char *at = data;
+    for (size_t i = 0; i < bytes; i++) h = (h ^ at[i]) * UINT64_C(1099511628211);
+    return h;
+}
+
+static uint64_t fingerprint(const fal_plan *plan)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (int64_t i = 0; i < plan->program.count; i++) {
+        const fal__step *step = &plan->program.steps[i];
+        const fal__problem *p = &step->problem;
+        h = hash(h, step->needs.kernel, strlen(step->needs.kernel));
+        h = hash(h, step->solver->name, strlen(step->solver->name));
+        h = hash(h, &step->solver->version, sizeof step->solver->version);
+        const int64_t shape[] = {p->groups,
+                                 p->ic,
+                                 p->oc,
+                                 p->axis[0].k,
+                                 p->axis[1].k,
+                                 p->axis[2].k,
+                                 (int64_t)p->dtype,
+                                 (int64_t)step->needs.packed};
+        h = hash(h, shape, sizeof shape);
+    }
+    return h;
+}
+
+static void fill_info(fal_plan *plan)
+{
+    const fal__program *program = &plan->program;
+    const size_t scratch = plan->adjoint.needed ? plan->adjoint.scratch_bytes : 0;
+    plan->info = (fal_plan_info){
+        .solver = program->count > 0 ? program->steps[0].solver->name : "none",
+        .kernel = program->count > 0 ? program->steps[program->count - 1].needs.kernel : "",
+        .problems = (int32_t)fal__min(program->count, INT32_MAX),
+        .threads = plan->threads,
+        .workspace_bytes = program->needs.workspace + scratch,
+        .workspace_packed_bytes = program->needs.workspace_packed + scratch,
+        .packed_bytes = fal__plan_packs(plan) ? program->needs.packed + FAL__PACKED_HEADER : 0,
+        .multiply_adds = program->multiply_adds};
+}
+
+static fal_status prepare(fal_plan *plan, const fal__call *call, const fal__setting *setting,
+                          const char *algorithm, fal__problem *problems)
+{
+    fal__rewrite(call, problems);
+    for (int64_t i = 0; i < plan->program.count; i++) {
+        plan->program.steps[i].problem = problems[i];
+        if (plan->adjoint.needed) plan->program.steps[i].problem.y_role = FAL__ROLE_SCRATCH;
+    }
+    fal__machine machine = setting->machine;
+    if (plan->adjoint.needed) {
+        if (machine.workspace_cap < plan->adjoint.scratch_bytes)
+            return fal__fail(setting->error, FAL_E_WORKSPACE, "workspace_cap_bytes",
+                             "the gradient of one image under this padding mode needs %zu bytes of workspace",
+                             plan->adjoint.scratch_bytes);
+        machine.workspace_cap -= plan->adjoint.scratch_bytes;
+    }
+    FAL__TRY(fal__program_prepare(&plan->program, &machine, algorithm, setting->error));
+    fill_info(plan);
+    plan->fingerprint = fingerprint(plan);
+    return FAL_OK;
+}
+
+/* The caller's params, checked, are a copy without the algorithm's text. */
+static void keep_operands(fal_plan *plan, const fal_operands *operands)
+{
+    plan->operands = *operands;
+    plan->operands.x.data = plan->operands.w.data = plan->operands.bias.data = plan->operands.y.data = NULL;
+}
+
+fal_status fal_plan_create(const fal_context *context, fal_operator op, const fal_operands *operands,
+                           const fal_conv_params *params, fal_plan **out)
+{
+    fal__setting setting;
+    FAL__TRY(fal__context_resolve(context, &setting));
+    if (out == NULL) return fal__fail(setting.error, FAL_E_NULL, "plan", "plan is NULL");
+    *out = NULL;
+    fal_conv_geometry geometry;
+    FAL__TRY(fal__operands_check(op, operands, params, false, &geometry, setting.error));
+    fal__call call = make_call(op, operands, &geometry, params);
+    fal__adjoint adjoint;
+    if (!fal__adjoint_plan(&call, &adjoint))
+        return fal__fail(setting.error, FAL_E_OVERFLOW, "workspace", "the workspace overflows 64 bits");
+
+    const int64_t count = fal__rewrite(&call, NULL);
+    size_t program_bytes;
+    int64_t problem_bytes;
+    if (!fal__program_bytes(count, &program_bytes) || !fal__mul(count, sizeof(fal__problem), &problem_bytes))
+        return fal__fail(setting.error, FAL_E_OVERFLOW, "stride", "the number of phases overflows");
+    const size_t head = (sizeof(fal_plan) + 63) / 64 * 64, bytes = head + program_bytes;
+    void *block, *problems;
+    FAL__TRY(fal__allocate(&setting.allocator, bytes, "plan", &block, setting.error));
+    fal_status status =
+        fal__allocate(&setting.allocator, (size_t)problem_bytes, "plan", &problems, setting.error);
+    if (status == FAL_OK) {
+        fal_plan *plan = block;
+        *plan = (fal_plan){.bytes = bytes,
+                           .allocator = setting.allocator,
+                           .executor = setting.executor,
+                           .cpu = setting.cpu,
+                           .threads = setting.machine.threads,
+                           .op = op,
+                           .geometry = geometry,
+                           .adjoint = adjoint};
+        keep_operands(plan, operands);
+        fal__program_place(&plan->program, count, (char *)block + head);
+        status = prepare(plan, &call, &setting, params != NULL ? params->algorithm : NULL, problems);
+        fal__release(&setting.allocator, problems, (size_t)problem_bytes);
+    }
+    if (status != FAL_OK) {
+        fal__release(&setting.allocator, block, bytes);
+        return status;
+    }
+    *out = block;
+    return FAL_OK;
+}
+
+void fal_plan_destroy(fal_plan *plan)
+{
+    if (plan == NULL) return;
+    const fal_allocator allocator = plan->allocator;
+    fal__release(&allocator, plan, plan->bytes);
+}
+
+fal_status fal_plan_describe(const fal_plan *plan, fal_plan_info *info)
+{
+    if (plan == NULL || info == NULL) return FAL_E_NULL;
+    *info = plan->info;
+    return FAL_OK;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* program.c: choosing, preparing and running; see program.h. */
+#include "planner/program.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/error.h"
+
+/* The largest state of any solver, so that a block can be sized before one is chosen. */
+static size_t state_bytes(void)
+{
+    int32_t count;
+    const fal__solver *const *solvers = fal__solvers(&count);
+    size_t bytes = 0;
+    for (int32_t i = 0; i < count; i++)
+        if (solvers[i]->state_bytes > bytes) bytes = solvers[i]->state_bytes;
+    return (bytes + 63) / 64 * 64;
+}
+
+bool fal__program_bytes(int64_t count, size_t *bytes)
+{
+    int64_t total;
+    if (!fal__mul_add(count, (int64_t)(sizeof(fal__step) + state_bytes()), 64, &total)) return false;
+    *bytes = (size_t)total;
+    return true;
+}
+
+void fal__program_place(fal__program *program, int64_t count, void *block)
+{
+    const size_t step_bytes = ((size_t)count * sizeof(fal__step) + 63) / 64 * 64;
+    *program = (fal__program){.count = count, .steps = block};
+    memset(block, 0, step_bytes);
+    for (int64_t i = 0; i < count; i++)
+        program->steps[i].state = (char *)block + step_bytes + (size_t)i * state_bytes();
+}
+
+/* The cheapest solver that applies, or the one asked for. */
+static fal_status choose(fal__step *step, const fal__machine *machine, const char *algorithm,
+                         fal_error *error)
+{
+    int32_t count;
+    const fal__solver *const *solvers = fal__solvers(&count);
+    char why[128] = "";
+    bool known = false;
+    for (int32_t i = 0; i < count; i++) {
+        const fal__solver *solver = solvers[i];
+        if (algorithm != NULL && strcmp(algorithm, solver->name) != 0) continue;
+        known = true;
+        if (!solver->applies(&step->problem, machine, why, sizeof why)) continue;
+        const double estimate = solver->estimate(&step->problem, machine);
+        if (step->solver != NULL && estimate >= step->estimate) continue;
+        step->solver = solver;
+        step->estimate = estimate;
+    }
+    if (step->solver != NULL) return FAL_OK;
+    if (known)
+        return fal__fail(error, FAL_E_UNSUPPORTED, "algorithm", "%s does not apply: %s", algorithm, why);
+    fal__fail(error, FAL_E_UNSUPPORTED, "algorithm", "there is no algorithm %.40s", algorithm);
+    return fal__allowed(error, FAL_E_UNSUPPORTED, "must be %s", solvers[0]->name);
+}
+
+static bool add_size(size_t *total, size_t more)
+{
+    int64_t sum;
+    if (more > PTRDIFF_MAX - 63 || !fal__add((int64_t)*total, (int64_t)((more + 63) / 64 * 64), &sum))
+        return false;
+    *total = (size_t)sum;
+    return true;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t multiply_adds(const fal__problem *p)
+{
+    /* Every product below divides the size of an operand or is checked by the geometry. */
+    int64_t count = p->n * p->groups * p->oc;
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++)
+        if (!fal__mul(count, p->axis[a].out, &count) || !fal__mul(count, p->axis[a].k, &count))
+            return INT64_MAX;
+    return fal__mul(count, p->ic, &count) ? count : INT64_MAX;
+}
+
+fal_status fal__program_prepare(fal__program *program, const fal__machine *machine, const char *algorithm,
+                                fal_error *error)
+{
+    for (int64_t i = 0; i < program->count; i++) {
+        fal__step *step = &program->steps[i];
+        FAL__TRY(choose(step, machine, algorithm, error));
+        FAL__TRY(step->solver->prepare(&step->problem, machine, step->state, &step->needs, error));
+        step->packed_offset = program->needs.packed;
+        if (!add_size(&program->needs.packed, step->needs.packed))
+            return fal__fail(error, FAL_E_OVERFLOW, "w", "the packed weights overflow 64 bits");
+        program->needs.workspace = larger(program->needs.workspace, step->needs.workspace);
+        program->needs.workspace_packed =
+            larger(program->needs.workspace_packed, step->needs.workspace_packed);
+        if (!fal__add(program->multiply_adds, multiply_adds(&step->problem), &program->multiply_adds))
+            program->multiply_adds = INT64_MAX;
+    }
+    return FAL_OK;
+}
+
+void fal__program_pack(const fal__program *program, const void *w, void *packed)
+{
+    for (int64_t i = 0; i < program->count; i++) {
+        const fal__step *step = &program->steps[i];
+        step->solver->pack(&step->problem, step->state, w, (char *)packed + step->packed_offset);
+    }
+}
+
+bool fal__program_run(const fal__program *program, const fal_executor *executor,
+                      const fal__pointers *pointers, const void *packed, void *workspace)
+{
+    bool fits = true;
+    for (int64_t i = 0; i < program->count; i++) {
+        const fal__step *step = &program->steps[i];
+        const fal__run run = {.problem = &step->problem,
+                              .state = step->state,
+                              .executor = executor,
+                              .x = pointers->role[step->problem.x_role],
+                              .w = pointers->role[step->problem.w_role],
+                              .bias = pointers->role[FAL__ROLE_BIAS],
+                              .y = pointers->role[step->problem.y_role],
+                              .packed = packed != NULL ? (const char *)packed + step->packed_offset : NULL,
+                              .workspace = workspace};
+        fits &= step->solver->run(&run);
+    }
+    return fits;
+}

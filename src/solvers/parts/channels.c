@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* channels.c: see channels.h. */
+#include "solvers/parts/channels.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "solvers/parts/pixels.h"
+
+void fal__channels_plan(const fal__problem *p, int32_t width, int64_t kc_max, fal__channels *c)
+{
+    c->width = width;
+    c->tiles = fal__ceil_div(p->oc, width);
+    c->k = p->ic * p->axis[0].k * p->axis[1].k * p->axis[2].k;
+    c->blocks = fal__max(1, fal__ceil_div(c->k, kc_max));
+    c->kc = fal__ceil_div(c->k, c->blocks);
+    /* Rounding kc up can leave the last block without steps. */
+    if (c->kc > 0) c->blocks = fal__ceil_div(c->k, c->kc);
+}
+
+int64_t fal__channels_steps(const fal__channels *c, int64_t block)
+{
+    return fal__min(c->kc, c->k - block * c->kc);
+}
+
+int64_t fal__channels_slice(const fal__channels *c, int64_t group, int64_t block, int64_t tile)
+{
+    const int64_t row = c->tiles * c->width; /* elements of one reduction step */
+    return (group * c->k + block * c->kc) * row + tile * fal__channels_steps(c, block) * c->width;
+}
+
+bool fal__channels_pack(const fal__problem *p, const fal__channels *c, const fal__compute *compute,
+                        const void *w, int64_t group, int64_t block, int64_t tile, void *panel)
+{
+    const int64_t steps = fal__channels_steps(c, block), oc = tile * c->width;
+    const int32_t valid = (int32_t)fal__min(c->width, p->oc - oc);
+    char *to = panel;
+    if (valid < c->width) memset(panel, 0, (size_t)steps * (size_t)c->width * compute->panel_bytes);
+    for (int64_t k = block * c->kc, end = k + steps; k < end;) {
+        const int64_t tap = k / p->ic, ic = k % p->ic, rows = fal__min(p->ic - ic, end - k);
+        int64_t t[FAL_MAX_SPATIAL];
+        fal__tap_place(p, tap, t);
+        fal__segment segment = {.step = p->w_oc, .to = 0, .length = valid};
+        segment.from = p->w_base + group * p->w_g + oc * p->w_oc + ic * p->w_ic;
+        for (int a = 0; a < FAL_MAX_SPATIAL; a++) segment.from += t[a] * p->axis[a].ws;
+        compute->pack[p->dtype](w, &segment, 1, rows, p->w_ic, c->width, to);
+        to += (size_t)rows * (size_t)c->width * compute->panel_bytes;
+        k += rows;
+    }
+    return compute->finite == NULL || compute->finite(panel, steps * c->width);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * channels.h: the weights of a problem, packed in panels of output channels.
+ *
+ * The reduction is cut into blocks of at most `kc` steps, the output channels of a group into tiles of
+ * `width`. One slice is one tile by one block; packed weights hold all slices, first channel tiles,
+ * then blocks, then groups fastest to slowest:
+ *
+ *     group 0: | block 0: slice(tile 0) slice(tile 1) ... | block 1: ... |  group 1: ...
+ *
+ * so that a run over the channel tiles of one block reads memory front to back. Tail channels are 0.
+ */
+#ifndef FAL_SOLVERS_PARTS_CHANNELS_H
+#define FAL_SOLVERS_PARTS_CHANNELS_H
+
+#include "solvers/solver.h"
+
+typedef struct fal__channels {
+    int32_t width;
+    int64_t tiles;  /* of one group */
+    int64_t k, kc;  /* reduction steps; steps of one block */
+    int64_t blocks; /* at least 1: without a step there is one empty block */
+} fal__channels;
+
+/* Cuts k into the fewest blocks of at most kc_max steps, all about equal. */
+void fal__channels_plan(const fal__problem *problem, int32_t width, int64_t kc_max, fal__channels *channels);
+/* Steps of block b. */
+int64_t fal__channels_steps(const fal__channels *channels, int64_t block);
+/* Element number of a slice in the packed weights; the total with group == groups. Unchecked: the
+ * planner has checked the total. */
+int64_t fal__channels_slice(const fal__channels *channels, int64_t group, int64_t block, int64_t tile);
+/* Packs one slice; returns whether all its numbers are finite (integers always are). */
+bool fal__channels_pack(const fal__problem *problem, const fal__channels *channels,
+                        const fal__compute *compute, const void *w, int64_t group, int64_t block,
+                        int64_t tile, void *panel);
+
+#endif

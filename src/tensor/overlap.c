@@ -25,9 +25,8 @@ enum { MAX_TERMS = 2 * FAL_MAX_RANK, MAX_TRIES = 20000 };
 /* c*step with c in first..last; `below` and `above` are the least and greatest sum of this term and
  * all that follow, `divisor` their greatest common divisor. */
 typedef struct term {
-    int64_t step, first, last;
-    fal__int128 below, above;
-    int64_t divisor;
+    int64_t step, divisor;
+    fal__int128 first, last, below, above;
 } term;
 
 typedef struct search {
@@ -37,7 +36,8 @@ typedef struct search {
     bool other_than_0; /* the solution with every c = 0 does not count */
 } search;
 
-/* Adds step*c with c in first..last; step may be negative. Keeps the terms sorted, large steps first. */
+/* Adds step*c with c in first..last; step may be negative. Keeps large steps first. Terms of one step
+ * are one term, unless it matters which c is 0. */
 static void add_term(search *s, int64_t step, int64_t first, int64_t last)
 {
     if (step < 0) {
@@ -46,8 +46,14 @@ static void add_term(search *s, int64_t step, int64_t first, int64_t last)
         last = swap;
         step = -step;
     }
-    int32_t at = s->count++;
-    for (; at > 0 && s->terms[at - 1].step < step; at--) s->terms[at] = s->terms[at - 1];
+    int32_t at = s->count;
+    while (at > 0 && s->terms[at - 1].step < step) at--;
+    if (at > 0 && s->terms[at - 1].step == step && !s->other_than_0) {
+        s->terms[at - 1].first += first;
+        s->terms[at - 1].last += last;
+        return;
+    }
+    for (int32_t k = s->count++; k > at; k--) s->terms[k] = s->terms[k - 1];
     s->terms[at] = (term){.step = step, .first = first, .last = last};
 }
 
@@ -58,8 +64,8 @@ static void sum_up(search *s)
     int64_t divisor = 0;
     for (int32_t k = s->count - 1; k >= 0; k--) {
         term *t = &s->terms[k];
-        t->below = below += (fal__int128)t->first * t->step;
-        t->above = above += (fal__int128)t->last * t->step;
+        t->below = below += t->first * t->step;
+        t->above = above += t->last * t->step;
         t->divisor = divisor = fal__gcd(t->step, divisor);
     }
 }

@@ -127,8 +127,7 @@ void *fal__tensor_offset(const fal_tensor *t, int64_t offset)
 void *fal__tensor_at(const fal_tensor *t, const int64_t *index)
 {
     int64_t offset = 0;
-    for (int32_t a = 0; a < t->rank; a++)
-        if (t->shape[a] > 1) offset += index[a] * t->strides[a];
+    for (int32_t a = 0; a < t->rank; a++) offset += index[a] * t->strides[a];
     return fal__tensor_offset(t, offset);
 }
 

@@ -129,6 +129,14 @@ static void malformed_tensors_are_refused(void **state)
     expect_status(&t, FAL_E_OVERFLOW);
     t.shape[0] = 1; /* its stride is never used */
     expect_status(&t, FAL_OK);
+    t = good, t.strides[0] = ((int64_t)1 << 60) - 2; /* 2^60 elements from end to end */
+    expect_status(&t, FAL_E_OVERFLOW);
+    t.strides[0]--;
+    expect_status(&t, FAL_OK);
+    /* One empty axis does not excuse the others. */
+    fal_tensor empty = {.dtype = FAL_U8, .rank = 3, .shape = {0, INT64_MAX, 2}};
+    expect_status(&empty, FAL_E_OVERFLOW);
+    assert_int_equal(fal_tensor_count(&empty), -1);
     t = good, t.strides[0] = (int64_t)1 << 59, t.strides[1] = -((int64_t)1 << 59); /* span 2^60 + 1 */
     expect_status(&t, FAL_E_OVERFLOW);
 }

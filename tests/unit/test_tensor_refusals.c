@@ -187,7 +187,7 @@ static void copies(void **state)
     REFUSED(fal_tensor_fill(&bad, 0, &error), FAL_E_LAYOUT, "tensor");
     bad = dst, bad.data = NULL;
     REFUSED(fal_tensor_fill(&bad, 0, &error), FAL_E_NULL, "tensor");
-    for (int i = 0; i < 8; i++) assert_true(x[i] == i + 1 && y[i] == 9);
+    for (int i = 0; i < 8; i++) assert_true(x[i] == (float)(i + 1) && y[i] == 9);
 
     /* Without elements there is nothing to miss, misalign or overlap. */
     fal_tensor empty = FAL_TENSOR(NULL, FAL_F32, 0, 3);

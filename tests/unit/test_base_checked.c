@@ -62,6 +62,17 @@ static void overflow_is_found_exactly(void **state)
         }
 }
 
+static void sums_of_products_may_leave_128_bits(void **state)
+{
+    (void)state;
+    const fal__int128 product = (fal__int128)INT64_MIN * INT64_MIN; /* 2^126 */
+    fal__int128 sum;
+    assert_true(fal__add128(product, product - 1, &sum) && sum == product + (product - 1));
+    assert_false(fal__add128(product, product, &sum));
+    assert_true(fal__add128(-product, -product, &sum) && sum + product == -product);
+    assert_false(fal__add128(-product - 1, -product, &sum));
+}
+
 static void division_rounds_as_named(void **state)
 {
     (void)state;
@@ -97,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(overflow_is_found_exactly),
+        cmocka_unit_test(sums_of_products_may_leave_128_bits),
         cmocka_unit_test(division_rounds_as_named),
         cmocka_unit_test(divisors_are_greatest),
     };

@@ -132,7 +132,8 @@ static bool book_scratch(fal__gemm *g)
            book(&s->bytes, g->block_tiles * g->pixels.width, sizeof(fal__pixel_run), &s->runs) &&
            book(&s->bytes, g->block_tiles, sizeof(int32_t), &s->run_counts) &&
            book(&s->bytes, g->pixels.width, sizeof(fal__segment), &s->segments) &&
-           book(&s->bytes, tile, g->compute->sum_bytes, &s->bias);
+           book(&s->bytes, tile, g->compute->sum_bytes, &s->bias) &&
+           book(&s->bytes, tile, g->compute->sum_bytes, &s->repair);
 }
 
 /* Blocks of pixels as large as their cache share allows, channel splits as many as tasks and sums ask. */

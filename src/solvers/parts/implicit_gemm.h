@@ -18,6 +18,7 @@ typedef struct fal__gemm_scratch {
     size_t run_counts;    /* block_tiles numbers */
     size_t segments;      /* width segments */
     size_t bias;          /* one tile filled with the bias of its channels */
+    size_t repair;        /* one tile for a pixel that is summed again */
     size_t bytes;         /* of all */
 } fal__gemm_scratch;
 
@@ -72,9 +73,9 @@ void fal__gemm_store(fal__gemm_task *task, const fal__pixel_run *run, int64_t gr
 /* The bias of a channel tile, as one row or column per pixel of a whole tile; NULL without bias. */
 const void *fal__gemm_bias(const fal__gemm_task *task, int64_t group, int64_t channel_tile);
 
-/* Recomputes the pixels of a run of one pixel tile that touch padding, for channel tiles first..end-1,
- * forming only the products that exist. */
-void fal__gemm_repair(fal__gemm_task *task, const fal__pixel_run *run, int64_t group, int64_t first,
-                      int64_t end);
+/* As fal__gemm_store, but the pixels that touch padding are summed again from the products that
+ * exist. Uses the channel panel and the bias tile of the scratch for this same channel tile. */
+void fal__gemm_store_repaired(fal__gemm_task *task, const fal__pixel_run *run, int64_t group,
+                              int64_t channel_tile, const void *sums);
 
 #endif

@@ -46,16 +46,31 @@ static void add_slice(fal__gemm_task *task, const fal__pixel_run *pixel, int64_t
     }
 }
 
-void fal__gemm_repair(fal__gemm_task *task, const fal__pixel_run *run, int64_t group, int64_t first,
-                      int64_t end)
+/* Sums one pixel and channel tile again and stores it. */
+static void store_again(fal__gemm_task *task, const fal__pixel_run *pixel, int64_t group,
+                        int64_t channel_tile)
 {
     const fal__gemm *gemm = task->gemm;
-    const fal__problem *p = &gemm->problem;
     const size_t sum_bytes = gemm->compute->sum_bytes;
     /* The layout fal__gemm_store expects: channels nr apart, or side by side. */
     const size_t sum_step = sum_bytes * (gemm->pixels_in_lanes ? (size_t)gemm->tile.nr : 1);
     const size_t tile_bytes = (size_t)gemm->tile.mr * (size_t)gemm->tile.nr * sum_bytes;
-    char *sums = task->scratch + gemm->scratch.sums;
+    char *sums = task->scratch + gemm->scratch.repair;
+    const void *bias = fal__gemm_bias(task, group, channel_tile);
+    if (bias != NULL)
+        memcpy(sums, bias, tile_bytes);
+    else
+        memset(sums, 0, tile_bytes);
+    for (int64_t b = 0; b < gemm->channels.blocks; b++)
+        add_slice(task, pixel, group, b, channel_tile, sums, sum_step);
+    fal__gemm_store(task, pixel, group, channel_tile, sums);
+}
+
+void fal__gemm_store_repaired(fal__gemm_task *task, const fal__pixel_run *run, int64_t group,
+                              int64_t channel_tile, const void *sums)
+{
+    const fal__gemm *gemm = task->gemm;
+    const size_t step = gemm->compute->sum_bytes * (gemm->pixels_in_lanes ? 1 : (size_t)gemm->tile.nr);
     for (int32_t j = 0; j < run->length; j++) {
         fal__pixel_run pixel = *run;
         pixel.to = 0, pixel.length = 1;
@@ -64,14 +79,9 @@ void fal__gemm_repair(fal__gemm_task *task, const fal__pixel_run *run, int64_t g
             pixel.n += j;
         else
             pixel.o[FAL_MAX_SPATIAL - 1] += j;
-        if (!touches_padding(p, &pixel)) continue;
-        for (int64_t c = first; c < end; c++) {
-            const void *bias = fal__gemm_bias(task, group, c);
-            memset(sums, 0, tile_bytes);
-            if (bias != NULL) memcpy(sums, bias, tile_bytes);
-            for (int64_t b = 0; b < gemm->channels.blocks; b++)
-                add_slice(task, &pixel, group, b, c, sums, sum_step);
-            fal__gemm_store(task, &pixel, group, c, sums);
-        }
+        if (touches_padding(&gemm->problem, &pixel))
+            store_again(task, &pixel, group, channel_tile);
+        else
+            fal__gemm_store(task, &pixel, group, channel_tile, (const char *)sums + (size_t)j * step);
     }
 }

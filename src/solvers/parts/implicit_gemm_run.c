@@ -115,33 +115,55 @@ static void pack_pixels(fal__gemm_task *task, const block *b, int64_t k0, int64_
     }
 }
 
+static char *sums_of(const fal__gemm_task *task, const block *b, int64_t channel_tile, int64_t t)
+{
+    const fal__gemm *gemm = task->gemm;
+    char *sums = task->scratch + gemm->scratch.sums;
+    if (gemm->channels.blocks == 1) return sums; /* stored before the next tile begins */
+    const int64_t row = channel_tile - b->split * gemm->split_tiles;
+    return sums + (size_t)(row * gemm->block_tiles + t) * tile_elements(gemm) * gemm->compute->sum_bytes;
+}
+
+/* The finished sums of one pixel tile and one channel tile to y. */
+static void finish_tile(fal__gemm_task *task, const block *b, int64_t channel_tile, int64_t t)
+{
+    const fal__gemm *gemm = task->gemm;
+    const fal__pixel_run *runs = runs_of(gemm, b, t);
+    const char *sums = sums_of(task, b, channel_tile, t);
+    /* A panel holds 0 where padding is, and 0 times infinity is NaN: such sums are formed again. */
+    const bool trusted = task->weights_finite || gemm->problem.mode != FAL_PAD_ZEROS;
+    for (int32_t r = 0; r < b->run_counts[t]; r++) {
+        const int64_t column = (int64_t)runs[r].to * (gemm->pixels_in_lanes ? 1 : gemm->tile.nr);
+        const char *first = sums + (size_t)column * gemm->compute->sum_bytes;
+        if (trusted)
+            fal__gemm_store(task, &runs[r], b->group, channel_tile, first);
+        else
+            fal__gemm_store_repaired(task, &runs[r], b->group, channel_tile, first);
+    }
+}
+
 /* One slice of weights against all pixel tiles of the block. */
 static void multiply(fal__gemm_task *task, const block *b, int64_t index, int64_t channel_tile, int64_t steps)
 {
     const fal__gemm *gemm = task->gemm;
     const bool many = gemm->channels.blocks > 1, first = index == 0,
                last = index == gemm->channels.blocks - 1;
-    const size_t sum_bytes = gemm->compute->sum_bytes, tile_bytes = tile_elements(gemm) * sum_bytes;
+    const size_t tile_bytes = tile_elements(gemm) * gemm->compute->sum_bytes;
     const size_t panel_bytes = (size_t)steps * (size_t)gemm->pixels.width * gemm->compute->panel_bytes;
-    const int64_t row = channel_tile - b->split * gemm->split_tiles;
     const void *slice = fal__gemm_slice(task, b->group, index, channel_tile);
     const void *bias = first ? fal__gemm_bias(task, b->group, channel_tile) : NULL;
     for (int64_t t = 0; t < b->count; t++) {
-        char *sums = task->scratch + gemm->scratch.sums;
-        if (many) sums += (size_t)(row * gemm->block_tiles + t) * tile_bytes;
+        char *sums = sums_of(task, b, channel_tile, t);
         const void *pixels = task->scratch + gemm->scratch.pixel_panels + (size_t)t * panel_bytes;
         if (bias != NULL) memcpy(sums, bias, tile_bytes);
         if (gemm->pixels_in_lanes)
             gemm->tile.run(steps, slice, pixels, sums, !first || bias != NULL);
         else
             gemm->tile.run(steps, pixels, slice, sums, !first || bias != NULL);
-        if (!last) continue;
-        const fal__pixel_run *runs = runs_of(gemm, b, t);
-        for (int32_t r = 0; r < b->run_counts[t]; r++) {
-            const int64_t column = (int64_t)runs[r].to * (gemm->pixels_in_lanes ? 1 : gemm->tile.nr);
-            fal__gemm_store(task, &runs[r], b->group, channel_tile, sums + (size_t)column * sum_bytes);
-        }
+        if (!many) finish_tile(task, b, channel_tile, t);
     }
+    if (!many || !last) return;
+    for (int64_t t = 0; t < b->count; t++) finish_tile(task, b, channel_tile, t);
 }
 
 static void run_block(fal__gemm_task *task, const block *b)
@@ -157,11 +179,6 @@ static void run_block(fal__gemm_task *task, const block *b)
         pack_pixels(task, b, index * gemm->channels.kc, steps);
         for (int64_t c = first_channel; c < end_channel; c++) multiply(task, b, index, c, steps);
     }
-    /* A panel holds 0 where padding is, and 0 times infinity is NaN: those sums are formed again. */
-    if (task->weights_finite || gemm->problem.mode != FAL_PAD_ZEROS) return;
-    for (int64_t t = 0; t < b->count; t++)
-        for (int32_t r = 0; r < b->run_counts[t]; r++)
-            fal__gemm_repair(task, &runs_of(gemm, b, t)[r], b->group, first_channel, end_channel);
 }
 
 void fal__gemm_run_units(fal__gemm_task *task, int64_t unit, int64_t end)

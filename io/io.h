@@ -23,6 +23,13 @@
 
 #include "faltung.h"
 
+/* Lets the compiler check format strings: the format is argument `f`, its values begin at `a`. */
+#if defined(__GNUC__)
+#define IO_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define IO_PRINTF(f, a)
+#endif
+
 /* ---- Reading ---------------------------------------------------------------------------------- */
 
 /* A tensor and the memory it lives in. Zero it, read into it, free it. */

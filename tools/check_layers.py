@@ -28,7 +28,7 @@ LAW = {
     "bench": "io",
     # Tests may look inside, except those of the command and of its files.
     "tests/support": "base tensor geometry",
-    "tests/cli": "io draw tests/support",
+    "tests/cli": "io draw cli tests/support",
     "tests/io": "io tests/support",
     "tests": "base tensor cpu threads geometry reference lowering kernels solvers planner operators"
              " io draw tests/support",

@@ -44,14 +44,14 @@ enum {
 
 /* One option as it was given. What is filled depends on its kind. */
 typedef struct cli_value {
-    int given;                   /* how often; 0: not given. The last value counts */
-    const char *text;            /* as typed */
-    bool full;                   /* HELP: in its long form, --help */
-    int32_t count;               /* entries of the lists below */
-    int64_t ints[FAL_MAX_RANK];  /* INT (one), INTS; PADDING: begin of each axis */
-    int64_t ends[FAL_MAX_RANK];  /* PADDING: end of each axis */
-    double number;               /* NUMBER */
-    int choice;                  /* CHOICE: place of the word; PADDING: its fal_padding rule */
+    int given;                  /* how often; 0: not given. The last value counts */
+    const char *text;           /* as typed */
+    bool full;                  /* HELP: in its long form, --help */
+    int32_t count;              /* entries of the lists below */
+    int64_t ints[FAL_MAX_RANK]; /* INT (one), INTS; PADDING: begin of each axis */
+    int64_t ends[FAL_MAX_RANK]; /* PADDING: end of each axis */
+    double number;              /* NUMBER */
+    int choice;                 /* CHOICE: place of the word; PADDING: its fal_padding rule */
 } cli_value;
 
 /* Memory that lives until the command ends. */
@@ -77,6 +77,7 @@ typedef struct cli_command {
     fal_error error;     /* the failure that a returned status speaks of */
     bool answer_is_no;   /* exit 1 */
     bool json;           /* --json */
+    bool optioned;       /* any option was given */
     bool bare;           /* nothing but the verb was given, and it needs more */
     bool in_file;        /* the failure is a file's, whatever its status: exit 3 */
     bool stdin_taken;    /* `-` was read */
@@ -86,9 +87,9 @@ typedef struct cli_command {
 } cli_command;
 
 /* Forwards a failure: the one shorthand of the command. */
-#define CLI_TRY(expression)                                \
-    do {                                                   \
-        fal_status cli_try_status = (expression);          \
+#define CLI_TRY(expression)                                  \
+    do {                                                     \
+        fal_status cli_try_status = (expression);            \
         if (cli_try_status != FAL_OK) return cli_try_status; \
     } while (0)
 

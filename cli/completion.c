@@ -57,7 +57,8 @@ void cli_completion_bash(FILE *out)
 {
     fputs("# bash completion for faltung\n"
           "_faltung() {\n"
-          "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb='' words='' i\n"
+          "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb='' words='' "
+          "i\n"
           "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
           "        [[ ${COMP_WORDS[i]} == -* ]] || { verb=${COMP_WORDS[i]}; break; }\n"
           "    done\n",
@@ -114,7 +115,8 @@ static void fish_verb(FILE *out, const cli_verb *verb)
     for (int id = 0; id < CLI_OPTION_COUNT; id++) {
         const cli_option *option = &cli_options[id];
         if (!cli_verb_takes(verb, (cli_option_id)id)) continue;
-        fprintf(out, "complete -c faltung -n '__fish_seen_subcommand_from %s' -l %s", verb->name, option->name);
+        fprintf(out, "complete -c faltung -n '__fish_seen_subcommand_from %s' -l %s", verb->name,
+                option->name);
         if (option->letter) fprintf(out, " -s %c", option->letter);
         if (option->kind != CLI_KIND_FLAG) fputs(" -r", out);
         if (option->choices != NULL) {

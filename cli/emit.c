@@ -68,7 +68,8 @@ fal_status cli_check_outputs(cli_command *command)
 
 fal_status cli_write(cli_command *command, const fal_tensor *tensor, const char *path)
 {
-    io_write_options options = {.overwrite = cli_given(command, CLI_FORCE) > 0, .layout = cli_layout(command)};
+    io_write_options options = {.overwrite = cli_given(command, CLI_FORCE) > 0,
+                                .layout = cli_layout(command)};
     fal_status status = io_write(path, NULL, tensor, &options, &command->error);
     command->in_file = status != FAL_OK;
     if (status == FAL_OK) {
@@ -83,7 +84,8 @@ static void print_json(cli_command *command, const fal_tensor *tensor)
 {
     FILE *out = cli_out(command);
     fprintf(out, "{\"schema\":1,\"dtype\":\"%s\",\"shape\":[", fal_dtype_name(tensor->dtype));
-    for (int32_t a = 0; a < tensor->rank; a++) fprintf(out, "%s%lld", a ? "," : "", (long long)tensor->shape[a]);
+    for (int32_t a = 0; a < tensor->rank; a++)
+        fprintf(out, "%s%lld", a ? "," : "", (long long)tensor->shape[a]);
     fputs("],\"values\":", out);
     cli_print_json_values(out, tensor);
     fputs("}\n", out);

@@ -19,10 +19,10 @@
 typedef struct reader {
     cli_command *command;
     const char *text, *at;
-    int32_t rank;                /* depth of the numbers; -1 until the first is met */
-    int32_t deepest;             /* depths whose size is known */
+    int32_t rank;    /* depth of the numbers; -1 until the first is met */
+    int32_t deepest; /* depths whose size is known */
     int64_t shape[FAL_MAX_RANK];
-    float *numbers;              /* with room for every character of the text */
+    float *numbers; /* with room for every character of the text */
     int64_t count;
 } reader;
 
@@ -33,8 +33,8 @@ static void skip_space(reader *r)
 
 static fal_status bad(reader *r, const char *what)
 {
-    return cli_fail(r->command, FAL_E_USAGE, NULL, "literal tensor '%.60s': %s at character %td", r->text, what,
-                    r->at - r->text + 1);
+    return cli_fail(r->command, FAL_E_USAGE, NULL, "literal tensor '%.60s': %s at character %td", r->text,
+                    what, r->at - r->text + 1);
 }
 
 static fal_status read_number(reader *r, int32_t depth)
@@ -63,7 +63,8 @@ static fal_status close_bracket(reader *r, int32_t depth, int64_t items)
     if (r->shape[depth] < 0) r->shape[depth] = items;
     if (r->shape[depth] == items) return FAL_OK;
     return cli_fail(r->command, FAL_E_SHAPE, NULL,
-                    "literal tensor '%.40s' is ragged: axis %" PRId32 " has %" PRId64 " items here, %" PRId64 " before",
+                    "literal tensor '%.40s' is ragged: axis %" PRId32 " has %" PRId64 " items here, %" PRId64
+                    " before",
                     r->text, depth, items, r->shape[depth]);
 }
 

@@ -27,7 +27,8 @@ static void remember(cli_command *command, const char *name, const char *text)
 static fal_status take_stdin(cli_command *command, const char *text)
 {
     if (text[0] != '-' || (text[1] != '\0' && text[1] != ':')) return FAL_OK;
-    if (command->stdin_taken) return cli_fail(command, FAL_E_USAGE, "-", "standard input can be read only once");
+    if (command->stdin_taken)
+        return cli_fail(command, FAL_E_USAGE, "-", "standard input can be read only once");
     command->stdin_taken = true;
     return FAL_OK;
 }
@@ -55,9 +56,14 @@ fal_status cli_load(cli_command *command, const char *text, const char *name, fa
 
 fal_status cli_tensor_alloc(cli_command *command, fal_tensor *tensor)
 {
+    char shape[320];
     int64_t count = fal_tensor_count(tensor);
     void *data;
-    if (count < 0) return cli_fail(command, FAL_E_OVERFLOW, NULL, "the number of elements does not fit 64 bits");
+    if (count < 0) {
+        cli_format_shape(shape, sizeof shape, tensor);
+        return cli_fail(command, FAL_E_OVERFLOW, NULL, "the number of elements of %s does not fit 64 bits",
+                        shape);
+    }
     CLI_TRY(cli_alloc(command, count, fal_dtype_bytes(tensor->dtype), &data));
     *tensor = fal_tensor_of(data, tensor->dtype, tensor->rank, tensor->shape);
     return FAL_OK;

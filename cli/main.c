@@ -17,7 +17,8 @@ static fal_status prepare_context(cli_command *command)
     const char *threads = getenv("FALTUNG_THREADS"), *cpu = getenv("FALTUNG_CPU");
     int64_t count = 0;
     command->context.error = &command->error;
-    if (threads != NULL && *threads != '\0' && (!cli_parse_int(threads, &count) || count < 1 || count > 1024)) {
+    if (threads != NULL && *threads != '\0' &&
+        (!cli_parse_int(threads, &count) || count < 1 || count > 1024)) {
         cli_fail(command, FAL_E_THREADS, "FALTUNG_THREADS", "'%s' is not a number of threads", threads);
         return cli_allow(command, FAL_E_THREADS, "must be 1..1024");
     }

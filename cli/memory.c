@@ -26,11 +26,12 @@ fal_status cli_alloc(cli_command *command, int64_t count, size_t size, void **me
 {
     *memory = NULL;
     if (count < 0 || (uint64_t)count > SIZE_MAX / (size ? size : 1))
-        return cli_fail(command, FAL_E_OVERFLOW, NULL, "%" PRId64 " elements of %zu bytes do not fit memory", count,
-                        size);
+        return cli_fail(command, FAL_E_OVERFLOW, NULL, "%" PRId64 " elements of %zu bytes do not fit memory",
+                        count, size);
     void *block = calloc(count ? (size_t)count : 1, size ? size : 1);
     if (block == NULL)
-        return cli_fail(command, FAL_E_NOMEM, NULL, "cannot allocate %" PRId64 " elements of %zu bytes", count, size);
+        return cli_fail(command, FAL_E_NOMEM, NULL, "cannot allocate %" PRId64 " elements of %zu bytes",
+                        count, size);
     *memory = block;
     return cli_adopt(command, block, free);
 }

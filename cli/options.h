@@ -65,15 +65,15 @@ typedef struct cli_example {
 enum { CLI_MAX_EXAMPLES = 6 };
 
 typedef struct cli_verb {
-    const char *name;              /* "conv-transpose" */
-    const char *operands;          /* "X W" as written in the synopsis */
-    const char *summary;           /* one line, lower case, without a full stop */
-    const char *description;       /* paragraphs separated by "\n\n", whole sentences */
-    const cli_option_id *options;  /* ended by CLI_OPTION_COUNT; those of every verb are not listed */
-    int least_operands;            /* fewer: short help and exit 2 */
-    int most_operands;             /* more: refused */
-    const char *words;             /* words that the first operand may be, for completion; or NULL */
-    const char *endings;           /* of files that -o takes beside the tensor files: "mtx"; or NULL */
+    const char *name;             /* "conv-transpose" */
+    const char *operands;         /* "X W" as written in the synopsis */
+    const char *summary;          /* one line, lower case, without a full stop */
+    const char *description;      /* paragraphs separated by "\n\n", whole sentences */
+    const cli_option_id *options; /* ended by CLI_OPTION_COUNT; those of every verb are not listed */
+    int least_operands;           /* fewer: short help and exit 2 */
+    int most_operands;            /* more: refused */
+    const char *words;            /* words that the first operand may be, for completion; or NULL */
+    const char *endings;          /* of files that -o takes beside the tensor files: "mtx"; or NULL */
     fal_status (*run)(struct cli_command *command);
     cli_example examples[CLI_MAX_EXAMPLES]; /* ended by a NULL line */
 } cli_verb;

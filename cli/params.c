@@ -69,8 +69,10 @@ fal_status cli_conv_params(cli_command *command, int32_t spatial, fal_conv_param
     CLI_TRY(cli_axis_ints(command, CLI_OUTPUT_PADDING, spatial, params->output_padding));
     CLI_TRY(cli_axis_ints(command, CLI_OUTPUT_SIZE, spatial, params->output_size));
     CLI_TRY(read_padding(command, spatial, params));
-    if (cli_given(command, CLI_PADDING_VALUE) && cli_choice(command, CLI_PADDING_MODE, 0) != FAL_PAD_CONSTANT) {
-        cli_fail(command, FAL_E_PADDING, "--padding-value", "a padding value without constant padding has no effect");
+    if (cli_given(command, CLI_PADDING_VALUE) &&
+        cli_choice(command, CLI_PADDING_MODE, 0) != FAL_PAD_CONSTANT) {
+        cli_fail(command, FAL_E_PADDING, "--padding-value",
+                 "a padding value without constant padding has no effect");
         return cli_hint(command, FAL_E_PADDING, "add --padding-mode constant");
     }
     params->padding_mode = (fal_padding_mode)cli_choice(command, CLI_PADDING_MODE, FAL_PAD_ZEROS);
@@ -92,12 +94,14 @@ fal_status cli_spatial(cli_command *command, const fal_tensor *x, int32_t *spati
         if (command->values[lists[i]].count > 1) *spatial = command->values[lists[i]].count;
     if (*spatial > 0) return FAL_OK;
     if (x->rank == 3) {
-        cli_fail(command, FAL_E_RANK, "x", "an input of rank 3 is a batch of 1-D signals or one image without a batch");
+        cli_fail(command, FAL_E_RANK, "x",
+                 "an input of rank 3 is a batch of 1-D signals or one image without a batch");
         return cli_hint(command, FAL_E_RANK, "say --spatial 1 for signals, --spatial 2 for an image");
     }
     *spatial = x->rank - 2;
     if (*spatial >= 1 && *spatial <= FAL_MAX_SPATIAL) return FAL_OK;
-    cli_fail(command, FAL_E_RANK, "x", "an input of rank %" PRId32 " leaves %" PRId32 " spatial axes", x->rank, *spatial);
+    cli_fail(command, FAL_E_RANK, "x", "an input of rank %" PRId32 " leaves %" PRId32 " spatial axes",
+             x->rank, *spatial);
     return cli_allow(command, FAL_E_RANK, "must be 1..%d", FAL_MAX_SPATIAL);
 }
 

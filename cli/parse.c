@@ -77,6 +77,7 @@ static fal_status unknown_option(cli_command *command, const char *name)
 /* `--name`, `--name=value`, `--name value`. *i moves on when the next word is taken. */
 static fal_status parse_long(cli_command *command, int argc, char **argv, int *i)
 {
+    command->optioned = true;
     const char *word = argv[*i] + 2, *equals = strchr(word, '=');
     char name[64];
     size_t length = equals ? (size_t)(equals - word) : strlen(word);
@@ -86,19 +87,23 @@ static fal_status parse_long(cli_command *command, int argc, char **argv, int *i
     cli_option_id id = cli_option_named(command->verb, name);
     if (id == CLI_OPTION_COUNT) return unknown_option(command, name);
     if (!takes_value(id)) {
-        if (equals) return cli_fail(command, FAL_E_USAGE, NULL, "--%s takes no value, but got '%s'", name, equals + 1);
+        if (equals)
+            return cli_fail(command, FAL_E_USAGE, NULL, "--%s takes no value, but got '%s'", name,
+                            equals + 1);
         command->values[id].full = true;
         return cli_read_value(command, id, NULL);
     }
     if (equals) return cli_read_value(command, id, equals + 1);
     if (*i + 1 == argc)
-        return cli_fail(command, FAL_E_USAGE, NULL, "--%s needs a value: --%s %s", name, name, cli_options[id].value);
+        return cli_fail(command, FAL_E_USAGE, NULL, "--%s needs a value: --%s %s", name, name,
+                        cli_options[id].value);
     return cli_read_value(command, id, argv[++*i]);
 }
 
 /* `-q`, `-qf`, `-o FILE`, `-oFILE`. */
 static fal_status parse_letters(cli_command *command, int argc, char **argv, int *i)
 {
+    command->optioned = true;
     for (const char *letter = argv[*i] + 1; *letter != '\0'; letter++) {
         cli_option_id id = cli_option_lettered(command->verb, *letter);
         if (id == CLI_OPTION_COUNT) {
@@ -135,7 +140,7 @@ static fal_status check_operands(cli_command *command)
     int count = command->operand_count;
     if (verb == NULL || command->values[CLI_HELP].given || command->values[CLI_VERSION].given) return FAL_OK;
     if (count < verb->least_operands) {
-        command->bare = count == 0;
+        command->bare = count == 0 && !command->optioned;
         return cli_fail(command, FAL_E_USAGE, NULL, "%s needs %s, but %d operand%s given", verb->name,
                         verb->operands, count, count == 1 ? " was" : "s were");
     }

@@ -65,7 +65,8 @@ static const char *option_name(const char *field, char *name, size_t capacity)
     snprintf(name, capacity, "%.*s", (int)length, field);
     for (char *at = name; *at != '\0'; at++)
         if (*at == '_') *at = '-';
-    if (strcmp(name, "padding-begin") == 0 || strcmp(name, "padding-end") == 0) name[strlen("padding")] = '\0';
+    if (strcmp(name, "padding-begin") == 0 || strcmp(name, "padding-end") == 0)
+        name[strlen("padding")] = '\0';
     return name;
 }
 
@@ -105,7 +106,8 @@ static void report_json(const char *code, const char *message, const char *where
     json_t *error = json_pack("{s:{s:s, s:s, s:s, s:s}}", "error", "code", code, "message", message, "where",
                               where, "hint", hint);
     char *line = error ? json_dumps(error, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-    fprintf(stderr, "%s\n", line ? line : "{\"error\":{\"code\":\"E_NOMEM\",\"message\":\"out of memory\",\"hint\":\"\"}}");
+    fprintf(stderr, "%s\n",
+            line ? line : "{\"error\":{\"code\":\"E_NOMEM\",\"message\":\"out of memory\",\"hint\":\"\"}}");
     json_decref(error);
     free(line);
 }
@@ -123,8 +125,8 @@ void cli_report(const cli_command *command)
         report_json(fal_status_name(error->status), message, where, hint);
         return;
     }
-    fprintf(stderr, "faltung%s%s: error: %s", command->verb ? " " : "", command->verb ? command->verb->name : "",
-            message);
+    fprintf(stderr, "faltung%s%s: error: %s", command->verb ? " " : "",
+            command->verb ? command->verb->name : "", message);
     if (where[0] != '\0') fprintf(stderr, " (%s)", where);
     fprintf(stderr, "\n");
     if (hint[0] != '\0') fprintf(stderr, "hint: %s\n", hint);

@@ -8,10 +8,16 @@
 
 #include <string.h>
 
-#define CLI_SET_CONV                                                                                  \
-    CLI_STRIDE, CLI_DILATION, CLI_GROUPS, CLI_PADDING, CLI_PADDING_MODE, CLI_PADDING_VALUE,           \
-        CLI_FLIP_KERNEL, CLI_LAYOUT, CLI_ACCURACY, CLI_ALGORITHM
+#define CLI_SET_GEOMETRY                                                                                     \
+    CLI_STRIDE, CLI_DILATION, CLI_GROUPS, CLI_PADDING, CLI_PADDING_MODE, CLI_PADDING_VALUE, CLI_FLIP_KERNEL, \
+        CLI_LAYOUT
+#define CLI_SET_CONV   CLI_SET_GEOMETRY, CLI_ACCURACY, CLI_ALGORITHM
 #define CLI_SET_RESULT CLI_OUTPUT, CLI_THREADS, CLI_FORCE, CLI_JSON
+
+/* The code of a verb; a test of the tables alone says NULL. */
+#ifndef CLI_RUN
+#define CLI_RUN(id) cli_run_##id
+#endif
 
 #define OPTION(id, ...) [CLI_##id] = {__VA_ARGS__},
 const cli_option cli_options[CLI_OPTION_COUNT] = {
@@ -19,8 +25,8 @@ const cli_option cli_options[CLI_OPTION_COUNT] = {
 };
 #undef OPTION
 
-#define OPTIONS(...)    ((const cli_option_id[]){__VA_ARGS__, CLI_OPTION_COUNT})
-#define VERB(id, ...)   {__VA_ARGS__},
+#define OPTIONS(...)  ((const cli_option_id[]){__VA_ARGS__, CLI_OPTION_COUNT})
+#define VERB(id, ...) {.run = CLI_RUN(id), __VA_ARGS__},
 const cli_verb cli_verbs[] = {
 #include "cli/verbs.inc"
 };

@@ -41,7 +41,8 @@ static bool only_digits(const char *text)
     return *digits != '\0' && strspn(digits, "0123456789") == strlen(digits);
 }
 
-static fal_status refuse_text(cli_command *command, const cli_option *option, const char *text, const char *want)
+static fal_status refuse_text(cli_command *command, const cli_option *option, const char *text,
+                              const char *want)
 {
     char where[48];
     snprintf(where, sizeof where, "--%s", option->name);
@@ -62,7 +63,8 @@ static fal_status check_range(cli_command *command, const cli_option *option, in
         cli_fail(command, status, where, "%s[%" PRId32 "] is %" PRId64, option->name, index, value);
     else
         cli_fail(command, status, where, "%s is %" PRId64, option->name, value);
-    if (option->high == INT64_MAX) return cli_allow(command, status, "must be at least %" PRId64, option->low);
+    if (option->high == INT64_MAX)
+        return cli_allow(command, status, "must be at least %" PRId64, option->low);
     return cli_allow(command, status, "must be %" PRId64 "..%" PRId64, option->low, option->high);
 }
 
@@ -90,8 +92,10 @@ static fal_status read_ints(cli_command *command, const cli_option *option, cli_
     const char *rest = value->text;
     char part[32];
     int32_t count = count_parts(rest), most = option->kind == CLI_KIND_INT ? 1 : FAL_MAX_RANK;
-    const char *want = most == 1 ? "a whole number" : "whole numbers separated by commas";
-    if (count > most) return refuse_text(command, option, value->text, most == 1 ? want : "a list of at most 12 numbers");
+    const char *want = most == 1 ? "a whole number" : "a list of whole numbers";
+    if (count > most)
+        return refuse_text(command, option, value->text,
+                           most == 1 ? want : "a list of at most 12 whole numbers");
     for (int32_t i = 0; i < count; i++) {
         if (!next_part(&rest, part, sizeof part)) return refuse_text(command, option, value->text, want);
         if (!cli_parse_int(part, &value->ints[i]))
@@ -105,7 +109,8 @@ static fal_status read_ints(cli_command *command, const cli_option *option, cli_
 /* `1`, `1,2`, `0:1,2:0`, or a rule. */
 static fal_status read_padding(cli_command *command, const cli_option *option, cli_value *value)
 {
-    static const char want[] = "a padding such as 1 or 1,2 or 0:1,2:0 or same, same-lower, valid, full, causal";
+    static const char want[] =
+        "a padding such as 1 or 1,2 or 0:1,2:0 or same, same-lower, valid, full, causal";
     const char *rest = value->text;
     char part[64];
     int rule = cli_word_index(option->choices, value->text);
@@ -118,7 +123,8 @@ static fal_status read_padding(cli_command *command, const cli_option *option, c
         if (!next_part(&rest, part, sizeof part)) return refuse_text(command, option, value->text, want);
         char *colon = strchr(part, ':');
         if (colon != NULL) *colon = '\0';
-        if (!cli_parse_int(part, &value->ints[i])) return refuse_text(command, option, only_digits(part) ? part : value->text, want);
+        if (!cli_parse_int(part, &value->ints[i]))
+            return refuse_text(command, option, only_digits(part) ? part : value->text, want);
         value->ends[i] = value->ints[i];
         if (colon != NULL && !cli_parse_int(colon + 1, &value->ends[i]))
             return refuse_text(command, option, only_digits(colon + 1) ? colon + 1 : value->text, want);

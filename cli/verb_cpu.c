@@ -23,9 +23,9 @@ fal_status cli_run_cpu(cli_command *command)
         json_t *levels = json_array();
         for (int level = FAL_CPU_GENERIC; level <= (int)best; level++)
             json_array_append_new(levels, json_string(fal_cpu_level_name((fal_cpu_level)level)));
-        return cli_json_print(command, json_pack("{s:s, s:o, s:s, s:i, s:s}", "version", fal_version(), "levels",
-                                                 levels, "level", fal_cpu_level_name(used), "threads",
-                                                 (int)threads, "executor", fal_executor_name()));
+        return cli_json_print(command, json_pack("{s:s, s:o, s:s, s:i, s:s}", "version", fal_version(),
+                                                 "levels", levels, "level", fal_cpu_level_name(used),
+                                                 "threads", (int)threads, "executor", fal_executor_name()));
     }
     FILE *out = cli_out(command);
     fprintf(out, "version          %s\ninstruction set  %s%s\navailable       ", fal_version(),

@@ -13,8 +13,8 @@
 
 typedef struct comparison {
     int64_t count, different;
-    double largest;                  /* difference; infinite when it cannot be formed */
-    int64_t where[FAL_MAX_RANK];     /* of the largest */
+    double largest;              /* difference; infinite when it cannot be formed */
+    int64_t where[FAL_MAX_RANK]; /* of the largest */
 } comparison;
 
 /* |a - b| of one element; 0 for what counts as equal without any tolerance. */
@@ -127,7 +127,8 @@ fal_status cli_run_diff(cli_command *command)
     CLI_TRY(cli_load(command, cli_operand(command, 0), "a", &a));
     CLI_TRY(cli_load(command, cli_operand(command, 1), "b", &b));
     if (a.dtype != b.dtype) {
-        cli_fail(command, FAL_E_DTYPE, NULL, "a is %s, b is %s", fal_dtype_name(a.dtype), fal_dtype_name(b.dtype));
+        cli_fail(command, FAL_E_DTYPE, NULL, "a is %s, b is %s", fal_dtype_name(a.dtype),
+                 fal_dtype_name(b.dtype));
         return cli_hint(command, FAL_E_DTYPE, "faltung convert A -o B --dtype %s", fal_dtype_name(b.dtype));
     }
     if (!same_shape(&a, &b)) return report_shapes(command, &a, &b);

@@ -23,7 +23,8 @@ static fal_status check_fits(cli_command *command, fal_dtype dtype, const char *
     if (!fal_dtype_is_integer(dtype) || fal_tensor_get(&scalar, &none) == value) return FAL_OK;
     char text[40];
     cli_format_number(text, sizeof text, FAL_F64, value);
-    return cli_fail(command, FAL_E_OVERFLOW, where, "%s is not a number of type %s", text, fal_dtype_name(dtype));
+    return cli_fail(command, FAL_E_OVERFLOW, where, "%s is not a number of type %s", text,
+                    fal_dtype_name(dtype));
 }
 
 static fal_status fill_whole(cli_command *command, const fal_tensor *flat, uint64_t seed)
@@ -48,9 +49,11 @@ static fal_status fill_random(cli_command *command, const fal_tensor *flat)
     uint64_t seed = (uint64_t)cli_int(command, CLI_SEED, 1);
     if (cli_given(command, CLI_INTEGERS) || fal_dtype_is_integer(flat->dtype))
         return fill_whole(command, flat, seed);
-    double low = cli_number(command, CLI_LOW, -1), high = cli_number(command, CLI_HIGH, 1), width = high - low;
+    double low = cli_number(command, CLI_LOW, -1), high = cli_number(command, CLI_HIGH, 1),
+           width = high - low;
     if (!isfinite(width) || width < 0)
-        return cli_fail(command, FAL_E_VALUE, NULL, "--low and --high must be finite, and --low not above --high");
+        return cli_fail(command, FAL_E_VALUE, NULL,
+                        "--low and --high must be finite, and --low not above --high");
     for (int64_t i = 0; i < flat->shape[0]; i++) {
         /* Two statements, so that no compiler may fuse them and round differently. */
         double offset = width * cli_random_unit(seed, (uint64_t)i);
@@ -61,7 +64,8 @@ static fal_status fill_random(cli_command *command, const fal_tensor *flat)
 
 static fal_status fill_ramp(cli_command *command, const fal_tensor *flat)
 {
-    if (flat->shape[0] > 0) CLI_TRY(check_fits(command, flat->dtype, "--shape", (double)(flat->shape[0] - 1)));
+    if (flat->shape[0] > 0)
+        CLI_TRY(check_fits(command, flat->dtype, "--shape", (double)(flat->shape[0] - 1)));
     for (int64_t i = 0; i < flat->shape[0]; i++) fal_tensor_set_int(flat, &i, i);
     return FAL_OK;
 }
@@ -88,8 +92,8 @@ fal_status cli_run_generate(cli_command *command)
         return cli_hint(command, FAL_E_USAGE, "for example --shape 16,3,3,3");
     }
     fal_dtype dtype = cli_given(command, CLI_DTYPE) ? cli_dtype(command) : FAL_F32;
-    fal_tensor tensor = fal_tensor_of(NULL, dtype, rank, shape), flat;
-    CLI_TRY(fal_tensor_check(&tensor, "shape", &command->error));
+    fal_tensor tensor = {.dtype = dtype, .rank = rank}, flat;
+    for (int32_t a = 0; a < rank; a++) tensor.shape[a] = shape[a];
     CLI_TRY(cli_tensor_alloc(command, &tensor));
     int64_t count = fal_tensor_count(&tensor);
     flat = fal_tensor_of(tensor.data, dtype, 1, &count);

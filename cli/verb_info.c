@@ -98,7 +98,8 @@ static fal_status print_listing(cli_command *command, const char *spec, const io
     }
     for (size_t i = 0; i < listing->count; i++) {
         const io_entry *entry = &listing->entries[i];
-        fprintf(out, "  %-*s%s%-4s  ", width, io_escape(text, entry->name, strlen(entry->name)), width ? "  " : "",
+        fprintf(out, "  %-*s%s%-4s  ", width, io_escape(text, entry->name, strlen(entry->name)),
+                width ? "  " : "",
                 entry->dtype == FAL_DTYPE_NONE ? entry->stored : fal_dtype_name(entry->dtype));
         print_shape(out, entry);
         fprintf(out, "  %" PRIu64 " bytes%s", entry->bytes, entry->fortran ? ", column-major" : "");
@@ -117,11 +118,10 @@ static fal_status pack_entry(cli_command *command, const char *spec, const io_li
 {
     char text[IO_TEXT];
     json_t *shape = entry->rank < 0 ? json_null() : cli_json_ints(entry->shape, entry->rank);
-    json_t *facts = json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:I}", "name",
-                              io_escape(text, entry->name, strlen(entry->name)), "dtype",
-                              fal_dtype_name(entry->dtype), "stored", entry->stored, "shape", shape,
-                              "column_major", entry->fortran, "bytes", (json_int_t)entry->bytes, "stored_bytes",
-                              (json_int_t)entry->stored_bytes);
+    json_t *facts = json_pack(
+        "{s:s, s:s, s:s, s:o, s:b, s:I, s:I}", "name", io_escape(text, entry->name, strlen(entry->name)),
+        "dtype", fal_dtype_name(entry->dtype), "stored", entry->stored, "shape", shape, "column_major",
+        entry->fortran, "bytes", (json_int_t)entry->bytes, "stored_bytes", (json_int_t)entry->stored_bytes);
     json_array_append_new(tensors, facts);
     if (!cli_given(command, CLI_VERBOSE) || entry->dtype == FAL_DTYPE_NONE) return FAL_OK;
     range r;
@@ -134,13 +134,15 @@ static fal_status pack_entry(cli_command *command, const char *spec, const io_li
     return FAL_OK;
 }
 
-static fal_status pack_listing(cli_command *command, const char *spec, const io_listing *listing, json_t *files)
+static fal_status pack_listing(cli_command *command, const char *spec, const io_listing *listing,
+                               json_t *files)
 {
     char text[IO_TEXT];
     json_t *tensors = json_array();
-    json_array_append_new(files, json_pack("{s:s, s:s, s:I, s:o}", "file", io_escape(text, spec, strlen(spec)), "kind",
-                                           io_kind_name(listing->kind), "bytes", (json_int_t)listing->file_bytes,
-                                           "tensors", tensors));
+    json_array_append_new(files,
+                          json_pack("{s:s, s:s, s:I, s:o}", "file", io_escape(text, spec, strlen(spec)),
+                                    "kind", io_kind_name(listing->kind), "bytes",
+                                    (json_int_t)listing->file_bytes, "tensors", tensors));
     for (size_t i = 0; i < listing->count; i++)
         CLI_TRY(pack_entry(command, spec, listing, &listing->entries[i], tensors));
     return FAL_OK;

@@ -84,7 +84,8 @@ static fal_status fill(cli_command *command, fal_tensor *t, uint64_t seed)
     CLI_TRY(cli_tensor_alloc(command, t));
     int64_t count = fal_tensor_count(t);
     fal_tensor flat = fal_tensor_of(t->data, t->dtype, 1, &count);
-    for (int64_t i = 0; i < count; i++) fal_tensor_set_int(&flat, &i, cli_random_int(seed, (uint64_t)i, -2, 2));
+    for (int64_t i = 0; i < count; i++)
+        fal_tensor_set_int(&flat, &i, cli_random_int(seed, (uint64_t)i, -2, 2));
     return FAL_OK;
 }
 
@@ -193,8 +194,8 @@ fal_status cli_run_selftest(cli_command *command)
     }
     command->answer_is_no = failed > 0;
     if (command->json)
-        return cli_json_print(command, json_pack("{s:i, s:i, s:s}", "passed", passed, "failed", failed, "level",
-                                                 fal_cpu_level_name(best)));
+        return cli_json_print(command, json_pack("{s:i, s:i, s:s}", "passed", passed, "failed", failed,
+                                                 "level", fal_cpu_level_name(best)));
     fprintf(cli_out(command), "%d passed, %d failed (instruction sets up to %s)\n", passed, failed,
             fal_cpu_level_name(best));
     return FAL_OK;

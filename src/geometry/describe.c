@@ -106,9 +106,9 @@ static fal_status resolve_transposed(fal_axis *axis, fal_padding rule, int64_t w
 static fal_status resolve_conv(fal_axis *axis, fal_padding_mode mode, fal_error *error)
 {
     if (axis->input == 0 && mode != FAL_PAD_ZEROS && mode != FAL_PAD_CONSTANT) {
-        fal__fail(error, FAL_E_DIM, "input", "input is 0, padding mode %s has nothing to repeat",
+        fal__fail(error, FAL_E_DIM, "input", "the input is empty, padding mode %s has nothing to repeat",
                   mode_name(mode));
-        return fal__allowed(error, FAL_E_DIM, "must be at least 1");
+        return fal__allowed(error, FAL_E_DIM, "must have at least 1 element");
     }
     return fal_conv_size(axis, error);
 }

@@ -70,8 +70,8 @@ static fal_status window_room(fal_axis *axis, int64_t *room, fal_error *error)
                   "kernel %" PRId64 " with dilation %" PRId64 " spans %" PRId64 ", padded input is %" PRId64,
                   axis->kernel, axis->dilation, effective, padded);
     else
-        fal__fail(error, FAL_E_KERNEL, "kernel", "kernel is %" PRId64 ", padded input is %" PRId64,
-                  axis->kernel, padded);
+        fal__fail(error, FAL_E_KERNEL, "kernel",
+                  "kernel %" PRId64 " is larger than the padded input %" PRId64, axis->kernel, padded);
     return fal__allowed(error, FAL_E_KERNEL, "the kernel must fit into the padded input");
 }
 

@@ -224,7 +224,7 @@ static void test_refusals(void **state)
         {{.input = 3, .kernel = 3, .begin = -2},
          FAL_E_KERNEL,
          "kernel",
-         "kernel is 3, padded input is 1",
+         "kernel 3 is larger than the padded input 1",
          "the kernel must fit into the padded input"},
         {{.input = 3, .kernel = 3, .dilation = INT64_C(1) << 62},
          FAL_E_OVERFLOW,

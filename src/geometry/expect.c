@@ -28,13 +28,6 @@ static fal_status expect_shape(const fal_tensor *t, const char *name, int32_t ra
     return fal__allowed(error, status, "must be %s", wanted);
 }
 
-fal_status fal__expect_input(const fal_conv_geometry *g, const fal_tensor *x, const char *name,
-                             fal_error *error)
-{
-    int64_t shape[FAL_MAX_RANK];
-    return expect_shape(x, name, fal__input_shape(g, shape), shape, error);
-}
-
 fal_status fal__expect_output(const fal_conv_geometry *g, const fal_tensor *y, const char *name,
                               fal_error *error)
 {

@@ -63,8 +63,6 @@ int32_t fal__output_shape(const fal_conv_geometry *g, int64_t *shape);
 int32_t fal__weight_shape(const fal_conv_geometry *g, int64_t *shape);
 
 /* Refuse a tensor of another shape: "y is (1,64,55,55); must be (1,64,54,54)". Only shapes are read. */
-fal_status fal__expect_input(const fal_conv_geometry *g, const fal_tensor *x, const char *name,
-                             fal_error *error);
 fal_status fal__expect_output(const fal_conv_geometry *g, const fal_tensor *y, const char *name,
                               fal_error *error);
 fal_status fal__expect_weight(const fal_conv_geometry *g, const fal_tensor *w, const char *name,

@@ -195,58 +195,60 @@ static void test_worked_examples(void **state)
 }
 
 /* The numbers a caller can get wrong, and what is said. */
-static void test_refusals(void **state)
+static const struct {
+    fal_axis axis;
+    fal_status status;
+    const char *field, *found, *allowed;
+} refused_axes[] = {
+    {{.input = 5}, FAL_E_KERNEL, "kernel", "kernel is 0", "must be at least 1"},
+    {{.input = 5, .kernel = -2}, FAL_E_KERNEL, "kernel", "kernel is -2", "must be at least 1"},
+    {{.input = 5, .kernel = 1, .stride = -1}, FAL_E_STRIDE, "stride", "stride is -1", "must be at least 1"},
+    {{.input = 5, .kernel = 1, .dilation = -3},
+     FAL_E_DILATION,
+     "dilation",
+     "dilation is -3",
+     "must be at least 1"},
+    {{.input = -1, .kernel = 1}, FAL_E_DIM, "input", "input is -1", "must be at least 0"},
+    {{.input = 10, .kernel = 7, .dilation = 2},
+     FAL_E_KERNEL,
+     "kernel",
+     "kernel 7 with dilation 2 spans 13, padded input is 10",
+     "the kernel must fit into the padded input"},
+    {{.input = 3, .kernel = 3, .begin = -2},
+     FAL_E_KERNEL,
+     "kernel",
+     "kernel 3 is larger than the padded input 1",
+     "the kernel must fit into the padded input"},
+    {{.input = 3, .kernel = 3, .dilation = INT64_C(1) << 62},
+     FAL_E_OVERFLOW,
+     "dilation",
+     "kernel 3 with dilation 4611686018427387904 overflows 64 bits",
+     ""},
+    {{.input = 3, .kernel = 3, .begin = INT64_MAX},
+     FAL_E_OVERFLOW,
+     "padding",
+     "input 3 with padding 9223372036854775807 and 0 overflows 64 bits",
+     ""},
+};
+
+static void test_refused_axes(void **state)
 {
     (void)state;
-    static const struct {
-        fal_axis axis;
-        fal_status status;
-        const char *field, *found, *allowed;
-    } rows[] = {
-        {{.input = 5}, FAL_E_KERNEL, "kernel", "kernel is 0", "must be at least 1"},
-        {{.input = 5, .kernel = -2}, FAL_E_KERNEL, "kernel", "kernel is -2", "must be at least 1"},
-        {{.input = 5, .kernel = 1, .stride = -1},
-         FAL_E_STRIDE,
-         "stride",
-         "stride is -1",
-         "must be at least 1"},
-        {{.input = 5, .kernel = 1, .dilation = -3},
-         FAL_E_DILATION,
-         "dilation",
-         "dilation is -3",
-         "must be at least 1"},
-        {{.input = -1, .kernel = 1}, FAL_E_DIM, "input", "input is -1", "must be at least 0"},
-        {{.input = 10, .kernel = 7, .dilation = 2},
-         FAL_E_KERNEL,
-         "kernel",
-         "kernel 7 with dilation 2 spans 13, padded input is 10",
-         "the kernel must fit into the padded input"},
-        {{.input = 3, .kernel = 3, .begin = -2},
-         FAL_E_KERNEL,
-         "kernel",
-         "kernel 3 is larger than the padded input 1",
-         "the kernel must fit into the padded input"},
-        {{.input = 3, .kernel = 3, .dilation = INT64_C(1) << 62},
-         FAL_E_OVERFLOW,
-         "dilation",
-         "kernel 3 with dilation 4611686018427387904 overflows 64 bits",
-         ""},
-        {{.input = 3, .kernel = 3, .begin = INT64_MAX},
-         FAL_E_OVERFLOW,
-         "padding",
-         "input 3 with padding 9223372036854775807 and 0 overflows 64 bits",
-         ""},
-    };
-    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
-        fal_axis a = rows[r].axis;
+    for (size_t r = 0; r < sizeof refused_axes / sizeof *refused_axes; r++) {
+        fal_axis a = refused_axes[r].axis;
         fal_error error;
         a.output = NONE;
-        assert_int_equal(fal_conv_size(&a, &error), rows[r].status);
-        assert_string_equal(error.field, rows[r].field);
-        assert_string_equal(error.found, rows[r].found);
-        assert_string_equal(error.allowed, rows[r].allowed);
+        assert_int_equal(fal_conv_size(&a, &error), refused_axes[r].status);
+        assert_string_equal(error.field, refused_axes[r].field);
+        assert_string_equal(error.found, refused_axes[r].found);
+        assert_string_equal(error.allowed, refused_axes[r].allowed);
         assert_int_equal(a.output, NONE);
     }
+}
+
+static void test_refused_outputs(void **state)
+{
+    (void)state;
     fal_axis none = {.input = 1, .kernel = 1, .begin = 2, .end = 2};
     fal_error error;
     assert_int_equal(fal_conv_transpose_size(&none, &error), FAL_E_SHAPE);
@@ -298,7 +300,8 @@ int main(void)
         cmocka_unit_test(test_output_padding_for_is_the_inverse),
         cmocka_unit_test(test_associated_transpose_round_trip),
         cmocka_unit_test(test_worked_examples),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_refused_axes),
+        cmocka_unit_test(test_refused_outputs),
         cmocka_unit_test(test_extremes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

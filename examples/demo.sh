@@ -26,7 +26,7 @@ layer() {
 }
 # picture NAME SLICE: some channels of NAME.npy as a PNG.
 picture() {
-    "$faltung" view "$out/$1.npy" --slice ":,$2,:,:" -o "$out/$3.png" --force --quiet
+    "$faltung" view "$out/$1.npy" --slice ":,$2,:,:" -o "$out/$3.png" --force --quiet >/dev/null
 }
 
 # kernel SIZE EXPRESSION: a SIZE x SIZE literal; x and y run over -(SIZE-1)/2 .. (SIZE-1)/2. `sum` in
@@ -78,6 +78,6 @@ difference: the largest between the result and the plain reference, over all its
 The upsampling is a transposed convolution with the bilinear kernel: every pixel stays, new ones lie
 between; the last row and column fade to the zeros outside. features.png shows 3 of 16 channels.
 
-Pictures in $out:
+Pictures:
 END
-cd "$out" && ls ./*.png
+ls "$out"/*.png

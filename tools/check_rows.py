@@ -1,32 +1,35 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Rows and files match: every solver file and every verb file has its row in the table of its room, and
-every row its file; every path that the documentation names exists."""
+"""Rows and files match: every row of a table has the object it names in a file of its room, and every such
+file belongs to a row; every path that the documentation names exists."""
 import re
 
 import source
 
-# Table, what a row begins with, the file that belongs to the row NAME. A file that starts with the same
-# word and is no row is an error; so helpers of a room have other names.
+# Table, what a row begins with, the files of its room, the definition of the row NAME. Twins may share a file
+# (conv and conv-transpose); helpers have other names or folders.
 TABLES = [
-    ("src/solvers/solvers.inc", "FAL__SOLVER", "src/solvers/", "{}.c"),
-    ("cli/verbs.inc", "VERB", "cli/", "verb_{}.c"),
+    ("src/solvers/solvers.inc", "FAL__SOLVER", "src/solvers/*.c", r"^const fal__solver fal__solver_{} ="),
+    ("cli/verbs.inc", "VERB", "cli/verb_*.c", r"^fal_status cli_run_{}\("),
 ]
 PATH = re.compile(r"`((?:include|src|io|draw|cli|tests|tools|docs|cmake|examples|bench|\.ci)/[^`\s]*)`|"
                   r"\]\((?!https?:|#)([^)\s#]+)[^)]*\)")
 
 
-def check_table(base, report, table, word, folder, pattern):
+def check_table(base, report, table, word, files, definition):
     if not (base / table).is_file():
         report.error(table, 1, "does not exist")
         return
     text = source.code(source.read(base, table))
     rows = {m[1]: source.line_of(text, m.start()) for m in re.finditer(rf"^{word}\((\w+)", text, re.M)}
-    for name, line in rows.items():
-        if not (base / folder / pattern.format(name)).is_file():
-            report.error(table, line, f"the row {name} has no file {folder}{pattern.format(name)}")
-    for path in sorted((base / folder).glob(pattern.format("*"))):
-        if path.name not in {pattern.format(name) for name in rows}:
-            report.error(path.relative_to(base), 1, f"has no row in {table}")
+    defined = set()
+    for path in sorted(base.glob(files)):
+        relative = path.relative_to(base)
+        here = set(re.findall(definition.format(r"(\w+)"), source.code(source.read(base, relative)), re.M))
+        defined |= here
+        for name in here - rows.keys() or ({relative.name} if not here else set()):
+            report.error(relative, 1, f"{name} has no row in {table}")
+    for name in rows.keys() - defined:
+        report.error(table, rows[name], f"the row {name} is defined in none of {files}")
 
 
 def check_paths(base, report, path):

@@ -12,9 +12,9 @@ GOOD = {
     "include/faltung.h": SPDX,
     "src/base/error.h": SPDX,
     "src/tensor/view.c": SPDX + '#include "base/error.h"\n#include "faltung.h"\n',
-    "src/solvers/good.c": SPDX,
+    "src/solvers/good.c": SPDX + "const fal__solver fal__solver_good = {0};\n",
     "src/solvers/solvers.inc": SPDX + "FAL__SOLVER(good)\n",
-    "cli/verb_conv.c": SPDX,
+    "cli/verb_conv.c": SPDX + "fal_status cli_run_conv(void)\n{\n    return 0;\n}\n",
     "cli/verbs.inc": SPDX + 'VERB(conv, .name = "conv")\n',
     "docs/internals.md": "The tour begins in `src/tensor/view.c`.\n",
 }
@@ -45,8 +45,9 @@ BAD = [
     ("words", "docs/a.md", "See /ho" + "me/me/file.\n", "somebody's machine"),
     ("words", "src/base/a.c", "int x;\n", "SPDX"),
     ("rows", "src/solvers/lost.c", SPDX, "has no row"),
-    ("rows", "src/solvers/solvers.inc", SPDX + "FAL__SOLVER(good)\nFAL__SOLVER(gone)\n", "has no file"),
-    ("rows", "cli/verb_lost.c", SPDX, "has no row"),
+    ("rows", "src/solvers/solvers.inc", SPDX + "FAL__SOLVER(good)\nFAL__SOLVER(gone)\n", "is defined in none"),
+    ("rows", "cli/verb_lost.c", SPDX + "fal_status cli_run_lost(void)\n{\n}\n", "lost has no row"),
+    ("rows", "cli/verb_conv.c", SPDX, "conv is defined in none"),
     ("rows", "docs/internals.md", "The tour begins in `src/tensor/gone.c`.\n", "does not exist"),
 ]
 

@@ -12,7 +12,7 @@
  * element per channel split. Wins nowhere and serves everywhere: every type, stride, dilation,
  * padding mode, rank and layout. Loses on few output channels per group (depthwise), where packing
  * costs as much as computing.
- * Numerics: one sum per output in ascending k; exact for integers.
+ * Numerics: one sum per output in the order of parts/reduction.h; exact for integers.
  *
  * This file plans and packs; parts/implicit_gemm_run.c holds the loops.
  */
@@ -155,7 +155,8 @@ static void plan_blocks(fal__gemm *g, int64_t pixel_bytes, int64_t sum_bytes)
 static bool packed_size(fal__gemm *g)
 {
     int64_t elements, bytes, row;
-    if (!fal__mul(g->channels.tiles, g->channels.width, &row) || !fal__mul(row, g->channels.k, &elements) ||
+    if (!fal__mul(g->channels.tiles, g->channels.width, &row) ||
+        !fal__mul(row, g->channels.reduction.steps, &elements) ||
         !fal__mul(elements, g->problem.groups, &elements) ||
         !fal__mul_add(elements, (int64_t)g->compute->panel_bytes, FAL__GEMM_HEADER, &bytes))
         return false;
@@ -275,12 +276,13 @@ static size_t describe(const fal__problem *problem, const void *state, char *tex
 {
     (void)problem;
     const fal__gemm *g = state;
-    const int length = snprintf(
-        text, capacity,
-        "%s tile %dx%d, %s in lanes, k %lld in %lld block(s), %lld pixel tile(s) a pass, "
-        "%d task(s)",
-        g->compute->name, g->tile.mr, g->tile.nr, g->pixels_in_lanes ? "pixels" : "channels",
-        (long long)g->channels.k, (long long)g->channels.blocks, (long long)g->block_tiles, g->tasks);
+    const int length =
+        snprintf(text, capacity,
+                 "%s tile %dx%d, %s in lanes, k %lld in %lld block(s), %lld pixel tile(s) a pass, "
+                 "%d task(s)",
+                 g->compute->name, g->tile.mr, g->tile.nr, g->pixels_in_lanes ? "pixels" : "channels",
+                 (long long)g->channels.reduction.steps, (long long)g->channels.blocks,
+                 (long long)g->block_tiles, g->tasks);
     return length < 0 ? 0 : (size_t)length;
 }
 

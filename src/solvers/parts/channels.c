@@ -5,28 +5,29 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "solvers/parts/pixels.h"
 
 void fal__channels_plan(const fal__problem *p, int32_t width, int64_t kc_max, fal__channels *c)
 {
     c->width = width;
     c->tiles = fal__ceil_div(p->oc, width);
-    c->k = p->ic * p->axis[0].k * p->axis[1].k * p->axis[2].k;
-    c->blocks = fal__max(1, fal__ceil_div(c->k, kc_max));
-    c->kc = fal__ceil_div(c->k, c->blocks);
+    fal__reduction_plan(p, kc_max, &c->reduction);
+    const int64_t steps = c->reduction.steps;
+    c->blocks = fal__max(1, fal__ceil_div(steps, kc_max));
+    c->kc = fal__ceil_div(steps, c->blocks);
     /* Rounding kc up can leave the last block without steps. */
-    if (c->kc > 0) c->blocks = fal__ceil_div(c->k, c->kc);
+    if (c->kc > 0) c->blocks = fal__ceil_div(steps, c->kc);
 }
 
 int64_t fal__channels_steps(const fal__channels *c, int64_t block)
 {
-    return fal__min(c->kc, c->k - block * c->kc);
+    return fal__min(c->kc, c->reduction.steps - block * c->kc);
 }
 
 int64_t fal__channels_slice(const fal__channels *c, int64_t group, int64_t block, int64_t tile)
 {
     const int64_t row = c->tiles * c->width; /* elements of one reduction step */
-    return (group * c->k + block * c->kc) * row + tile * fal__channels_steps(c, block) * c->width;
+    return (group * c->reduction.steps + block * c->kc) * row +
+           tile * fal__channels_steps(c, block) * c->width;
 }
 
 bool fal__channels_pack(const fal__problem *p, const fal__channels *c, const fal__compute *compute,
@@ -37,13 +38,17 @@ bool fal__channels_pack(const fal__problem *p, const fal__channels *c, const fal
     char *to = panel;
     if (valid < c->width) memset(panel, 0, (size_t)steps * (size_t)c->width * compute->panel_bytes);
     for (int64_t k = block * c->kc, end = k + steps; k < end;) {
-        const int64_t tap = k / p->ic, ic = k % p->ic, rows = fal__min(p->ic - ic, end - k);
-        int64_t t[FAL_MAX_SPATIAL];
-        fal__tap_place(p, tap, t);
+        const fal__reduction_place place = fal__reduction_at(&c->reduction, k);
+        int64_t t[FAL_MAX_SPATIAL], rows = fal__min(place.length, end - k), row_step = p->w_ic;
+        fal__tap_place(p, place.tap, t);
+        if (c->reduction.chunk == 1) { /* one channel at a time: the next step is the next tap of the row */
+            rows = fal__min(p->axis[FAL_MAX_SPATIAL - 1].k - t[FAL_MAX_SPATIAL - 1], end - k);
+            row_step = p->axis[FAL_MAX_SPATIAL - 1].ws;
+        }
         fal__segment segment = {.step = p->w_oc, .to = 0, .length = valid};
-        segment.from = p->w_base + group * p->w_g + oc * p->w_oc + ic * p->w_ic;
+        segment.from = p->w_base + group * p->w_g + oc * p->w_oc + place.ic * p->w_ic;
         for (int a = 0; a < FAL_MAX_SPATIAL; a++) segment.from += t[a] * p->axis[a].ws;
-        compute->pack[p->dtype](w, &segment, 1, rows, p->w_ic, c->width, to);
+        compute->pack[p->dtype](w, &segment, 1, rows, row_step, c->width, to);
         to += (size_t)rows * (size_t)c->width * compute->panel_bytes;
         k += rows;
     }

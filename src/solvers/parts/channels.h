@@ -13,12 +13,13 @@
 #ifndef FAL_SOLVERS_PARTS_CHANNELS_H
 #define FAL_SOLVERS_PARTS_CHANNELS_H
 
-#include "solvers/solver.h"
+#include "solvers/parts/reduction.h"
 
 typedef struct fal__channels {
     int32_t width;
-    int64_t tiles;  /* of one group */
-    int64_t k, kc;  /* reduction steps; steps of one block */
+    int64_t tiles; /* of one group */
+    fal__reduction reduction;
+    int64_t kc;     /* reduction steps of one block */
     int64_t blocks; /* at least 1: without a step there is one empty block */
 } fal__channels;
 

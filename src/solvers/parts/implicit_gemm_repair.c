@@ -35,9 +35,10 @@ static void add_slice(fal__gemm_task *task, const fal__pixel_run *pixel, int64_t
     for (int64_t k = k0; k < k0 + steps; k++, slice += (size_t)width * compute->panel_bytes) {
         int64_t t[FAL_MAX_SPATIAL];
         fal__segment from = {.step = 1, .length = 1};
-        fal__tap_place(p, k / p->ic, t);
+        const fal__reduction_place place = fal__reduction_at(&gemm->channels.reduction, k);
+        fal__tap_place(p, place.tap, t);
         if (!fal__pixel_source(p, group, pixel->n, pixel->o, t, &from.from)) continue;
-        from.from += k % p->ic * p->x_ic;
+        from.from += place.ic * p->x_ic;
         int64_t value = 0; /* room for one panel element of any type */
         compute->pack[p->dtype](task->run->x, &from, 1, 1, 0, 1, &value);
         for (int32_t c = 0; c < width; c++)

@@ -104,6 +104,7 @@ static void pack_pixels(fal__gemm_task *task, const block *b, int64_t k0, int64_
     for (int64_t t = 0; t < b->count; t++) {
         const fal__pixel_tile tile = {.problem = &gemm->problem,
                                       .pixels = &gemm->pixels,
+                                      .reduction = &gemm->channels.reduction,
                                       .runs = runs_of(gemm, b, t),
                                       .run_count = b->run_counts[t],
                                       .segments =

@@ -48,14 +48,6 @@ int32_t fal__pixels_runs(const fal__problem *p, const fal__pixels *pixels, int64
     return count;
 }
 
-void fal__tap_place(const fal__problem *p, int64_t tap, int64_t t[FAL_MAX_SPATIAL])
-{
-    for (int a = W; a >= 0; a--) {
-        t[a] = tap % p->axis[a].k;
-        tap /= p->axis[a].k;
-    }
-}
-
 /* Input index under output o and tap t of one axis, through the border when outside; -1: no cell. */
 static int64_t axis_source(const fal__problem *p, const fal__problem_axis *axis, int64_t o, int64_t t)
 {
@@ -144,21 +136,56 @@ static void fill_rows(const fal__problem *p, const fal__compute *compute, int64_
     compute->pack[p->dtype](&value, &all, 1, rows, 0, width, panel);
 }
 
+/* One channel at a time with n fastest (weight gradients): consecutive steps are neighbouring taps of
+ * a row, and every run reads one position that moves along x with the tap. So each run is one
+ * copy of `rows` steps, as far as the taps stay inside. Steps tap .. tap+rows-1 of axis W. */
+static void pack_tap_row(const fal__pixel_tile *tile, const fal__compute *compute, const int64_t *t,
+                         int64_t ic, int64_t rows, char *panel)
+{
+    const fal__problem *p = tile->problem;
+    const fal__problem_axis *axis = &p->axis[W];
+    const int32_t width = tile->pixels->width;
+    const int64_t row_step = axis->d * axis->xs;
+    fill_rows(p, compute, rows, width, panel);
+    for (int32_t r = 0; r < tile->run_count; r++) {
+        const fal__pixel_run *run = &tile->runs[r];
+        fal__segment segment = {.step = p->x_n, .to = run->to, .length = run->length};
+        int64_t at[FAL_MAX_SPATIAL] = {t[0], t[1], t[W]};
+        const int64_t first = run->o[W] * axis->s + t[W] * axis->d - axis->begin;
+        int64_t from = 0, to = rows;
+        if (first < 0) from = fal__min(rows, fal__ceil_div(-first, axis->d));
+        if (first + (rows - 1) * axis->d >= axis->in)
+            to = fal__max(from, fal__ceil_div(axis->in - first, axis->d));
+        at[W] += from;
+        if (from == to || !fal__pixel_source(p, tile->group, run->n, run->o, at, &segment.from)) continue;
+        segment.from += ic * p->x_ic;
+        compute->pack[p->dtype](tile->x, &segment, 1, to - from, row_step, width,
+                                panel + (size_t)from * (size_t)width * compute->panel_bytes);
+    }
+}
+
 void fal__pixels_pack(const fal__pixel_tile *tile, const fal__compute *compute, int64_t k0, int64_t k1,
                       void *panel)
 {
     const fal__problem *p = tile->problem;
     const int32_t width = tile->pixels->width;
+    const bool tap_rows = tile->reduction->chunk == 1 && tile->pixels->n_fastest && p->axis[W].d > 0 &&
+                          (p->mode == FAL_PAD_ZEROS || p->mode == FAL_PAD_CONSTANT);
     char *to = panel;
     while (k0 < k1) {
-        const int64_t tap = k0 / p->ic, ic = k0 % p->ic, rows = fal__min(p->ic - ic, k1 - k0);
-        int64_t t[FAL_MAX_SPATIAL];
-        int32_t covered;
-        fal__tap_place(p, tap, t);
-        const int32_t count = tap_segments(tile, t, &covered);
-        if (covered < width) fill_rows(p, compute, rows, width, to);
-        const char *x = (const char *)tile->x + ic * p->x_ic * (int64_t)fal_dtype_bytes(p->dtype);
-        compute->pack[p->dtype](x, tile->segments, count, rows, p->x_ic, width, to);
+        const fal__reduction_place place = fal__reduction_at(tile->reduction, k0);
+        int64_t t[FAL_MAX_SPATIAL], rows = fal__min(place.length, k1 - k0);
+        fal__tap_place(p, place.tap, t);
+        if (tap_rows) {
+            rows = fal__min(p->axis[W].k - t[W], k1 - k0);
+            pack_tap_row(tile, compute, t, place.ic, rows, to);
+        } else {
+            int32_t covered;
+            const int32_t count = tap_segments(tile, t, &covered);
+            if (covered < width) fill_rows(p, compute, rows, width, to);
+            const char *x = (const char *)tile->x + place.ic * p->x_ic * (int64_t)fal_dtype_bytes(p->dtype);
+            compute->pack[p->dtype](x, tile->segments, count, rows, p->x_ic, width, to);
+        }
         to += (size_t)rows * (size_t)width * compute->panel_bytes;
         k0 += rows;
     }

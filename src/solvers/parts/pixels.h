@@ -3,8 +3,8 @@
  * pixels.h: the pixels of a problem, cut into tiles and packed tap by tap.
  *
  * A pixel is one output position (n, od, oh, ow) of one group; a reduction step k is a tap and an
- * input channel, channel fastest. A packed tile is a panel of `width` pixels (kernels.h). This is
- * im2col, but for one tile and one block of k at a time, so that the columns of an image never exist.
+ * input channel (reduction.h). A packed tile is a panel of `width` pixels (kernels.h). This is im2col,
+ * but for one tile and one block of k at a time, so that the columns of an image never exist.
  *
  * Pixels are numbered with ow fastest, or with n fastest when a row is short and the batch long
  * (weight gradients: there "n" are input channels and a "row" is a row of the kernel). A tile is a
@@ -18,7 +18,7 @@
 #ifndef FAL_SOLVERS_PARTS_PIXELS_H
 #define FAL_SOLVERS_PARTS_PIXELS_H
 
-#include "solvers/solver.h"
+#include "solvers/parts/reduction.h"
 
 typedef struct fal__pixel_run {
     int32_t to, length;            /* columns of the tile */
@@ -44,6 +44,7 @@ int32_t fal__pixels_runs(const fal__problem *problem, const fal__pixels *pixels,
 typedef struct fal__pixel_tile {
     const fal__problem *problem;
     const fal__pixels *pixels;
+    const fal__reduction *reduction;
     const fal__pixel_run *runs;
     int32_t run_count;
     fal__segment *segments; /* scratch: width entries */
@@ -54,9 +55,6 @@ typedef struct fal__pixel_tile {
 /* Packs reduction steps k0..k1-1 into panel. */
 void fal__pixels_pack(const fal__pixel_tile *tile, const fal__compute *compute, int64_t k0, int64_t k1,
                       void *panel);
-
-/* Tap number -> its place on the three axes. */
-void fal__tap_place(const fal__problem *problem, int64_t tap, int64_t t[FAL_MAX_SPATIAL]);
 
 /* Element offset in x of pixel (n, o) at tap t for channel 0 of the group; false when the tap falls on
  * a border without a cell. */

@@ -257,6 +257,9 @@ static void test_refused_outputs(void **state)
     assert_int_equal(fal_conv_transpose_size(&none, &error), FAL_E_PADDING);
     assert_string_equal(error.found, "output_padding is 2");
     assert_string_equal(error.allowed, "must be 0..1, below stride 2 or dilation 1");
+    /* The size would be 1, but outputs i*s + t*d - begin do not fit. */
+    none = (fal_axis){.input = 1, .kernel = 1, .begin = -INT64_MAX, .end = INT64_MAX};
+    assert_int_equal(fal_conv_transpose_size(&none, NULL), FAL_E_OVERFLOW);
     assert_int_equal(fal_conv_size(NULL, NULL), FAL_E_NULL);
     assert_int_equal(fal_conv_transpose_size(NULL, NULL), FAL_E_NULL);
     assert_int_equal(fal_pool_size(NULL, true, NULL), FAL_E_NULL);

@@ -61,20 +61,34 @@ void *fal__adjoint_extension(const fal__adjoint *adjoint, void *scratch)
     return (char *)scratch + adjoint->sums_bytes;
 }
 
-/* sums[cell] += extension[position] along one row of the last axis. */
-static bool add_row(const fal__adjoint *adjoint, const void *from, void *to)
+/* to[j] += from[j] for elements that stand side by side. */
+static bool add_run(fal_dtype dtype, const void *from, void *to, int64_t count)
+{
+    bool fits = true;
+    if (dtype == FAL_F32)
+        for (int64_t j = 0; j < count; j++) ((float *)to)[j] += ((const float *)from)[j];
+    else if (dtype == FAL_F64)
+        for (int64_t j = 0; j < count; j++) ((double *)to)[j] += ((const double *)from)[j];
+    else
+        for (int64_t j = 0; j < count; j++)
+            fits &= fal__add(((int64_t *)to)[j], ((const int64_t *)from)[j], &((int64_t *)to)[j]);
+    return fits;
+}
+
+/* sums[cell] += extension[position] along one row of the last axis: the interior in one run, each
+ * border position by itself. */
+static bool add_row(const fal__adjoint *adjoint, const char *from, char *to)
 {
     const fal__problem_axis *axis = &adjoint->axis[FAL_MAX_SPATIAL - 1];
+    const int64_t element = (int64_t)fal_dtype_bytes(adjoint->sum_dtype);
     bool fits = true;
-    for (int64_t e = 0; e < axis->in; e++) {
-        const int64_t cell = fal_border_index(adjoint->mode, e - axis->begin, axis->out);
-        switch (adjoint->sum_dtype) {
-        case FAL_F32: ((float *)to)[cell] += ((const float *)from)[e]; break;
-        case FAL_F64: ((double *)to)[cell] += ((const double *)from)[e]; break;
-        default:
-            fits &= fal__add(((int64_t *)to)[cell], ((const int64_t *)from)[e], &((int64_t *)to)[cell]);
-            break;
-        }
+    for (int64_t e = 0; e < axis->in;) {
+        const int64_t position = e - axis->begin;
+        const bool inside = position >= 0 && position < axis->out;
+        const int64_t cell = inside ? position : fal_border_index(adjoint->mode, position, axis->out);
+        const int64_t count = inside ? fal__min(axis->out - position, axis->in - e) : 1;
+        fits &= add_run(adjoint->sum_dtype, from + e * element, to + cell * element, count);
+        e += count;
     }
     return fits;
 }
@@ -117,10 +131,17 @@ static bool write_channel(const fal__adjoint *adjoint, const char *sums, char *g
     const int64_t sum_bytes = (int64_t)fal_dtype_bytes(adjoint->sum_dtype);
     const int64_t element = (int64_t)fal_dtype_bytes(adjoint->x_dtype);
     bool fits = true;
+    const bool plain = adjoint->sum_dtype == adjoint->x_dtype && adjoint->beta == 0 && w->ys == 1;
     for (int64_t z = 0; z < d->out; z++)
-        for (int64_t y = 0; y < h->out; y++)
-            for (int64_t x = 0; x < w->out; x++, sums += sum_bytes)
-                fits &= write_cell(adjoint, sums, gx + (z * d->ys + y * h->ys + x * w->ys) * element);
+        for (int64_t y = 0; y < h->out; y++, sums += w->out * sum_bytes) {
+            char *row = gx + (z * d->ys + y * h->ys) * element;
+            if (plain) {
+                memcpy(row, sums, (size_t)(w->out * sum_bytes));
+                continue;
+            }
+            for (int64_t x = 0; x < w->out; x++)
+                fits &= write_cell(adjoint, sums + x * sum_bytes, row + x * w->ys * element);
+        }
     return fits;
 }
 

@@ -78,6 +78,9 @@ static void fill_info(fal_plan *plan)
         .workspace_packed_bytes = program->needs.workspace_packed + scratch,
         .packed_bytes = fal__plan_packs(plan) ? program->needs.packed + FAL__PACKED_HEADER : 0,
         .multiply_adds = program->multiply_adds};
+    if (plan->adjoint.needed &&
+        !fal__mul(plan->info.multiply_adds, plan->adjoint.images, &plan->info.multiply_adds))
+        plan->info.multiply_adds = INT64_MAX;
 }
 
 static fal_status prepare(fal_plan *plan, const fal__call *call, const fal__setting *setting,

@@ -20,22 +20,31 @@ static int signed_term(char *text, size_t capacity, int64_t value, bool negated)
     return snprintf(text, capacity, " %c %" PRIu64, minus || (negated && value == 0) ? '-' : '+', magnitude);
 }
 
+/* Rounding up may count a last window that begins in the end padding; the library drops it. */
+static bool last_window_dropped(const fal_axis *axis)
+{
+    int64_t reach = axis->input + axis->begin + axis->end - axis->dilation * (axis->kernel - 1) - 1;
+    return (reach + axis->stride - 1) / axis->stride + 1 != axis->output;
+}
+
 void cli_formula(char text[CLI_FORMULA_TEXT], const fal_axis *axis, cli_formula_kind kind)
 {
     char begin[32], end[32];
-    bool transposed = kind == CLI_FORMULA_TRANSPOSE;
+    bool transposed = kind == CLI_FORMULA_TRANSPOSE, up = kind == CLI_FORMULA_POOL_CEIL;
     signed_term(begin, sizeof begin, axis->begin, transposed);
     signed_term(end, sizeof end, axis->end, transposed);
     if (transposed) {
         snprintf(text, CLI_FORMULA_TEXT,
-                 "(%" PRId64 "-1)*%" PRId64 "%s%s + %" PRId64 "*(%" PRId64 "-1) + %" PRId64 " + 1 = %" PRId64, axis->input,
-                 axis->stride, begin, end, axis->dilation, axis->kernel, axis->output_padding, axis->output);
+                 "(%" PRId64 "-1)*%" PRId64 "%s%s + %" PRId64 "*(%" PRId64 "-1) + %" PRId64 " + 1 = %" PRId64,
+                 axis->input, axis->stride, begin, end, axis->dilation, axis->kernel, axis->output_padding,
+                 axis->output);
         return;
     }
     snprintf(text, CLI_FORMULA_TEXT,
-             "%s((%" PRId64 "%s%s - %" PRId64 "*(%" PRId64 "-1) - 1)/%" PRId64 ") + 1 = %" PRId64,
-             kind == CLI_FORMULA_POOL_CEIL ? "ceil" : "floor", axis->input, begin, end, axis->dilation, axis->kernel,
-             axis->stride, axis->output);
+             "%s((%" PRId64 "%s%s - %" PRId64 "*(%" PRId64 "-1) - 1)/%" PRId64 ") + 1%s = %" PRId64,
+             up ? "ceil" : "floor", axis->input, begin, end, axis->dilation, axis->kernel, axis->stride,
+             up && last_window_dropped(axis) ? " - 1 (a window that would begin in the padding)" : "",
+             axis->output);
 }
 
 const char *cli_axis_name(int32_t spatial, int32_t axis)
@@ -68,12 +77,13 @@ json_t *cli_json_parameters(const cli_layer *layer)
     json_t *padding = json_array();
     for (int32_t a = 0; a < g->spatial; a++)
         json_array_append_new(padding, cli_json_ints((const int64_t[]){g->axis[a].begin, g->axis[a].end}, 2));
-    json_t *parameters = json_pack(
-        "{s:o, s:o, s:o, s:o, s:I, s:s, s:b, s:s}", "kernel", field_of(g->spatial, g->axis, offsetof(fal_axis, kernel)),
-        "stride", field_of(g->spatial, g->axis, offsetof(fal_axis, stride)), "dilation",
-        field_of(g->spatial, g->axis, offsetof(fal_axis, dilation)), "padding", padding, "groups", (json_int_t)g->groups,
-        "padding_mode", modes[g->padding_mode], "flip_kernel", g->flip_kernel, "layout",
-        g->layout == FAL_NHWC ? "nhwc" : "nchw");
+    json_t *parameters =
+        json_pack("{s:o, s:o, s:o, s:o, s:I, s:s, s:b, s:s}", "kernel",
+                  field_of(g->spatial, g->axis, offsetof(fal_axis, kernel)), "stride",
+                  field_of(g->spatial, g->axis, offsetof(fal_axis, stride)), "dilation",
+                  field_of(g->spatial, g->axis, offsetof(fal_axis, dilation)), "padding", padding, "groups",
+                  (json_int_t)g->groups, "padding_mode", modes[g->padding_mode], "flip_kernel",
+                  g->flip_kernel, "layout", g->layout == FAL_NHWC ? "nhwc" : "nchw");
     if (layer->transposed)
         json_object_set_new(parameters, "output_padding",
                             field_of(g->spatial, g->axis, offsetof(fal_axis, output_padding)));
@@ -88,9 +98,10 @@ json_t *cli_json_axes(int32_t spatial, const fal_axis *axis, cli_formula_kind ki
         int64_t effective = 0;
         cli_formula(text, &axis[a], kind);
         fal_effective_kernel(axis[a].kernel, axis[a].dilation, &effective, NULL);
-        json_array_append_new(axes, json_pack("{s:s, s:I, s:I, s:I, s:s}", "axis", cli_axis_name(spatial, a), "input",
-                                              (json_int_t)axis[a].input, "output", (json_int_t)axis[a].output,
-                                              "effective_kernel", (json_int_t)effective, "formula", text));
+        json_array_append_new(axes, json_pack("{s:s, s:I, s:I, s:I, s:s}", "axis", cli_axis_name(spatial, a),
+                                              "input", (json_int_t)axis[a].input, "output",
+                                              (json_int_t)axis[a].output, "effective_kernel",
+                                              (json_int_t)effective, "formula", text));
     }
     return axes;
 }

@@ -46,13 +46,14 @@ typedef struct cli_run_facts {
 
 /* cli_layer_run computes y from x, w and bias. `algorithm` is a solver's name, "reference", "unfold" or
  * "matrix"; NULL lets the planner choose. */
-fal_status cli_layer_run(cli_command *command, const cli_layer *layer, const char *algorithm, const fal_tensor *y,
-                         cli_run_facts *facts);
+fal_status cli_layer_run(cli_command *command, const cli_layer *layer, const char *algorithm,
+                         const fal_tensor *y, cli_run_facts *facts);
 /* The same by unfolding the input or the kernel (lowered.c). */
 fal_status cli_layer_unfold(cli_command *command, const cli_layer *layer, const fal_tensor *y);
 fal_status cli_layer_matrix(cli_command *command, const cli_layer *layer, const fal_tensor *y);
 /* The largest absolute difference between y and the reference; NaN equals NaN. */
-fal_status cli_layer_check(cli_command *command, const cli_layer *layer, const fal_tensor *y, double *difference);
+fal_status cli_layer_check(cli_command *command, const cli_layer *layer, const fal_tensor *y,
+                           double *difference);
 /* The largest |a - b| of two tensors of one shape. */
 double cli_largest_difference(const fal_tensor *a, const fal_tensor *b);
 /* The next index in row-major order; false after the last. Begin with zeros when the tensor is not empty. */

@@ -82,9 +82,10 @@ static void place(const cli_command *command, char *text, size_t capacity)
             keep_printable(text);
             return;
         }
-    option_name(field, name, sizeof name);
-    if (field[0] != '-' && command->verb != NULL && cli_option_named(command->verb, name) != CLI_OPTION_COUNT)
-        snprintf(text, capacity, "--%s", name);
+    if (field[0] == '-' || command->verb == NULL) return;
+    cli_option_id id = cli_option_named(command->verb, option_name(field, name, sizeof name));
+    /* The library's "output" is a size and not the file of --output. */
+    if (id != CLI_OPTION_COUNT && cli_options[id].kind != CLI_KIND_OUTPUT) snprintf(text, capacity, "--%s", name);
 }
 
 /* "is the input NHWC? try --layout nhwc" */

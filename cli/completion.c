@@ -35,17 +35,18 @@ static void put_cases(FILE *out)
     fputs("    case $previous in\n", out);
     for (int id = 0; id < CLI_OPTION_COUNT; id++) {
         if (cli_options[id].choices == NULL) continue;
-        fprintf(out, "    --%s) words='", cli_options[id].name);
+        fprintf(out, "    --%s) choices='", cli_options[id].name);
         put_words(out, cli_options[id].choices, " ");
         fputs("' ;;\n", out);
     }
-    fputs("    *)\n        case $verb in\n        '') words='", out);
+    fputs("    *)\n        case $verb in\n        '') choices='", out);
     put_verbs(out);
     fputs("' ;;\n", out);
     for (int i = 0; i < cli_verb_count; i++) {
-        fprintf(out, "        %s)\n            case $current in\n            -*) words='", cli_verbs[i].name);
+        fprintf(out, "        %s)\n            case $current in\n            -*) choices='",
+                cli_verbs[i].name);
         put_options(out, &cli_verbs[i]);
-        fputs("' ;;\n            *) words='", out);
+        fputs("' ;;\n            *) choices='", out);
         put_words(out, cli_verbs[i].words, " ");
         if (strcmp(cli_verbs[i].name, "help") == 0) put_verbs(out);
         fputs("' ;;\n            esac ;;\n", out);
@@ -55,16 +56,17 @@ static void put_cases(FILE *out)
 
 void cli_completion_bash(FILE *out)
 {
-    fputs("# bash completion for faltung\n"
-          "_faltung() {\n"
-          "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb='' words='' "
-          "i\n"
-          "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-          "        [[ ${COMP_WORDS[i]} == -* ]] || { verb=${COMP_WORDS[i]}; break; }\n"
-          "    done\n",
-          out);
+    fputs(
+        "# bash completion for faltung\n"
+        "_faltung() {\n"
+        "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb='' choices='' "
+        "i\n"
+        "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+        "        [[ ${COMP_WORDS[i]} == -* ]] || { verb=${COMP_WORDS[i]}; break; }\n"
+        "    done\n",
+        out);
     put_cases(out);
-    fputs("    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+    fputs("    COMPREPLY=($(compgen -W \"$choices\" -- \"$current\"))\n"
           "    [[ -n $verb && $current != -* ]] && COMPREPLY+=($(compgen -f -- \"$current\"))\n"
           "    return 0\n"
           "}\n"
@@ -76,14 +78,13 @@ void cli_completion_zsh(FILE *out)
 {
     fputs("#compdef faltung\n"
           "_faltung() {\n"
-          "    local current=$words[CURRENT] previous=$words[CURRENT-1] verb='' word i\n"
+          "    local current=$words[CURRENT] previous=$words[CURRENT-1] verb='' choices='' i\n"
           "    for ((i = 2; i < CURRENT; i++)); do\n"
           "        [[ $words[i] == -* ]] || { verb=$words[i]; break; }\n"
-          "    done\n"
-          "    local words=''\n",
+          "    done\n",
           out);
     put_cases(out);
-    fputs("    compadd -- ${=words}\n"
+    fputs("    compadd -- ${=choices}\n"
           "    [[ -n $verb && $current != -* ]] && _files\n"
           "    return 0\n"
           "}\n"

@@ -22,6 +22,23 @@ static void spelled(cli_option_id id, char *text, size_t capacity)
         snprintf(text, capacity, "--%s", option->name);
 }
 
+/* "weights.npz:conv1" is a file and the name of its tensor, where the kind of file has names. */
+static fal_status split_member(cli_command *command, const char *path, const char **file, const char **member)
+{
+    const char *colon = strrchr(path, ':');
+    char *copy;
+    *file = path;
+    *member = NULL;
+    if (colon == NULL || colon[1] == '\0') return FAL_OK;
+    CLI_TRY(cli_alloc(command, colon - path + 1, 1, (void **)&copy));
+    memcpy(copy, path, (size_t)(colon - path));
+    io_kind kind = io_kind_of_name(copy);
+    if (kind != IO_NPZ && kind != IO_SAFETENSORS) return FAL_OK;
+    *file = copy;
+    *member = colon + 1;
+    return FAL_OK;
+}
+
 static bool is_own_ending(const cli_verb *verb, const char *path)
 {
     const char *dot = strrchr(path, '.');
@@ -31,7 +48,8 @@ static bool is_own_ending(const cli_verb *verb, const char *path)
 static fal_status check_output(cli_command *command, cli_option_id id)
 {
     char where[48];
-    const char *path = command->values[id].text;
+    const char *path, *member;
+    CLI_TRY(split_member(command, command->values[id].text, &path, &member));
     spelled(id, where, sizeof where);
     if (strcmp(path, "-") == 0) {
         if (!isatty(STDOUT_FILENO)) return FAL_OK;
@@ -70,7 +88,9 @@ fal_status cli_write(cli_command *command, const fal_tensor *tensor, const char 
 {
     io_write_options options = {.overwrite = cli_given(command, CLI_FORCE) > 0,
                                 .layout = cli_layout(command)};
-    fal_status status = io_write(path, NULL, tensor, &options, &command->error);
+    const char *file;
+    CLI_TRY(split_member(command, path, &file, &options.name));
+    fal_status status = io_write(file, NULL, tensor, &options, &command->error);
     command->in_file = status != FAL_OK;
     if (status == FAL_OK) {
         char shape[320];

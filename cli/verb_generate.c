@@ -13,6 +13,12 @@
 
 enum { RANDOM, RAMP, IMPULSE, CONSTANT };
 
+/* Progress, now and then. */
+static void tell(int64_t i, const fal_tensor *flat)
+{
+    if (i % (1 << 20) == 0) cli_progress(i, flat->shape[0]);
+}
+
 /* Would a whole number survive in this type? Floats round, integers must not saturate. */
 static fal_status check_fits(cli_command *command, fal_dtype dtype, const char *where, double value)
 {
@@ -39,8 +45,10 @@ static fal_status fill_whole(cli_command *command, const fal_tensor *flat, uint6
         return cli_fail(command, FAL_E_VALUE, NULL, "--low must not exceed --high, nor their distance 2^32");
     CLI_TRY(check_fits(command, flat->dtype, "--low", low));
     CLI_TRY(check_fits(command, flat->dtype, "--high", high));
-    for (int64_t i = 0; i < flat->shape[0]; i++)
+    for (int64_t i = 0; i < flat->shape[0]; i++) {
+        tell(i, flat);
         fal_tensor_set_int(flat, &i, cli_random_int(seed, (uint64_t)i, (int64_t)low, (int64_t)high));
+    }
     return FAL_OK;
 }
 
@@ -55,6 +63,7 @@ static fal_status fill_random(cli_command *command, const fal_tensor *flat)
         return cli_fail(command, FAL_E_VALUE, NULL,
                         "--low and --high must be finite, and --low not above --high");
     for (int64_t i = 0; i < flat->shape[0]; i++) {
+        tell(i, flat);
         /* Two statements, so that no compiler may fuse them and round differently. */
         double offset = width * cli_random_unit(seed, (uint64_t)i);
         fal_tensor_set(flat, &i, low + offset);

@@ -180,12 +180,9 @@ static void terms_are_checked(void **state)
 
 /* ---- Integers ---- */
 
-static fal_status dot(fal_dtype dtype, void *x, void *w, int64_t n, fal_dtype y_dtype, void *y,
-                      fal_error *error)
+static fal_status dot(fal_dtype dtype, void *x, void *w, int64_t n, const fal_tensor *y, fal_error *error)
 {
-    fal_operands operands = {.x = FAL_TENSOR(x, dtype, 1, 1, n),
-                             .w = FAL_TENSOR(w, dtype, 1, 1, n),
-                             .y = FAL_TENSOR(y, y_dtype, 1, 1, 1)};
+    fal_operands operands = {.x = FAL_TENSOR(x, dtype, 1, 1, n), .w = FAL_TENSOR(w, dtype, 1, 1, n), .y = *y};
     return fal_reference(FAL_OP_CONV, &operands, NULL, error);
 }
 
@@ -194,13 +191,14 @@ static void integer_results_fit_or_are_refused(void **state)
     (void)state;
     int8_t x[2] = {100, 27}, w[2] = {1, 1}, narrow;
     int16_t wide;
+    fal_tensor small = FAL_TENSOR(&narrow, FAL_I8, 1, 1, 1), large = FAL_TENSOR(&wide, FAL_I16, 1, 1, 1);
     fal_error error = {0};
-    assert_int_equal(dot(FAL_I8, x, w, 2, FAL_I8, &narrow, &error), FAL_OK);
+    assert_int_equal(dot(FAL_I8, x, w, 2, &small, &error), FAL_OK);
     assert_int_equal(narrow, 127);
     x[1] = 28;
-    assert_int_equal(dot(FAL_I8, x, w, 2, FAL_I8, &narrow, &error), FAL_E_OVERFLOW);
+    assert_int_equal(dot(FAL_I8, x, w, 2, &small, &error), FAL_E_OVERFLOW);
     assert_string_equal(error.found, "a result is 128; y is i8");
-    assert_int_equal(dot(FAL_I8, x, w, 2, FAL_I16, &wide, &error), FAL_OK);
+    assert_int_equal(dot(FAL_I8, x, w, 2, &large, &error), FAL_OK);
     assert_int_equal(wide, 128);
 }
 
@@ -209,14 +207,15 @@ static void integer_sums_are_exact(void **state)
 {
     (void)state;
     int64_t x[3] = {INT64_MIN, INT64_MAX, INT64_MAX}, w[3] = {INT64_MIN, INT64_MIN, 1}, y;
+    fal_tensor out = FAL_TENSOR(&y, FAL_I64, 1, 1, 1);
     fal_error error = {0};
     /* 2^126 - (2^126 - 2^63) + 2^63 - 1 = 2^64 - 1; without the last product it is 2^63 */
-    assert_int_equal(dot(FAL_I64, x, w, 3, FAL_I64, &y, &error), FAL_E_OVERFLOW);
+    assert_int_equal(dot(FAL_I64, x, w, 3, &out, &error), FAL_E_OVERFLOW);
     x[2] = -1;
-    assert_int_equal(dot(FAL_I64, x, w, 3, FAL_I64, &y, &error), FAL_OK);
+    assert_int_equal(dot(FAL_I64, x, w, 3, &out, &error), FAL_OK);
     assert_true(y == INT64_MAX);
     x[1] = x[2] = w[2] = INT64_MIN;
-    assert_int_equal(dot(FAL_I64, x, w, 3, FAL_I64, &y, &error), FAL_E_OVERFLOW);
+    assert_int_equal(dot(FAL_I64, x, w, 3, &out, &error), FAL_E_OVERFLOW);
     assert_string_equal(error.found, "a result needs more than 64 bits");
 }
 

@@ -24,7 +24,9 @@
  *     }
  *
  * Contents: 1 conventions, 2 status and errors, 3 tensors, 4 context, 5 parameters, 6 shapes,
- * 7 one-call operators, 8 plans, 9 reference, 10 lowerings, 11 arithmetic, 12 index map, 13 machine.
+ * 7 one-call operators, 8 plans, 9 reference, 10 lowerings, 11 arithmetic, 12 index map, 13 pooling,
+ * 14 padding and up-sampling, 15 deformable, separable and integer convolution, 16 dialects,
+ * 17 layers, 18 machine.
  */
 #ifndef FALTUNG_H
 #define FALTUNG_H
@@ -331,7 +333,7 @@ typedef struct fal_conv_params {
     int64_t dilation[FAL_MAX_SPATIAL];       /* default 1 */
     int64_t padding_begin[FAL_MAX_SPATIAL];  /* default 0; negative crops */
     int64_t padding_end[FAL_MAX_SPATIAL];    /* default 0; negative crops */
-    fal_padding padding;                     /* default: the two arrays above */
+    fal_padding padding;                     /* default: the two arrays above; a rule excludes them */
     fal_padding_mode padding_mode;           /* default zeros; transposed: zeros only */
     double padding_value;                    /* for FAL_PAD_CONSTANT */
     int64_t groups;                          /* default 1 */
@@ -349,7 +351,8 @@ typedef struct fal_conv_params {
 
 /* ==== 6. Shapes ================================================================================== */
 
-/* One axis of a convolution or transposed convolution, every number resolved. */
+/* One axis of a convolution or transposed convolution, every number resolved. As an argument, a
+ * stride or dilation of 0 means 1 and is replaced by it. */
 typedef struct fal_axis {
     int64_t input, kernel, stride, dilation, begin, end, output_padding, output;
 } fal_axis;
@@ -576,7 +579,8 @@ FAL_API fal_status fal_conv_counts(const fal_conv_geometry *geometry, fal_dtype 
 
 /* fal_solve lists the parameter sets of one axis that give `output` from `input`. A field of the
  * query that is 0 (begin, end, output_padding: -1) is free, else fixed. Simplest first: no output
- * padding, symmetric padding, least padding, smallest dilation, stride and odd kernel. */
+ * padding, symmetric padding, least padding, smallest dilation, stride and odd kernel. Free padding
+ * runs over 0..K-1 on each side. More than 2^26 candidates give FAL_E_LIMIT. */
 typedef struct fal_solve_query {
     fal_axis axis; /* input and output are required */
     bool transposed;
@@ -591,7 +595,8 @@ FAL_API fal_status fal_solve(const fal_solve_query *query, fal_axis *solutions, 
 /* ==== 12. Index map ==============================================================================
  *
  * Which input cells and weight taps meet in which output cell. Everything faltung explains, prints
- * as a matrix or draws comes from here. */
+ * as a matrix or draws comes from here. In these functions a NULL list only counts; a list that is
+ * too short gives FAL_E_BUFSIZE and is left alone. */
 
 /* One meeting on one axis. */
 typedef struct fal_tap {
@@ -624,7 +629,243 @@ typedef struct fal_term {
 FAL_API fal_status fal_conv_terms(const fal_conv_geometry *geometry, int64_t oc, const int64_t *o,
                                   fal_term *terms, int64_t capacity, int64_t *count, fal_error *error);
 
-/* ==== 13. Machine ================================================================================ */
+/* ==== 13. Pooling ================================================================================
+ *
+ * One function and one gradient for all windows that have no weights. Padding never competes, adds
+ * nothing and is never an index. Float types and, for max and average, integers (average: exact sum,
+ * division truncated as in C). A window without a single input cell gives -infinity (the type's least
+ * integer) and index -1 for max, 0 for the others. Serial sums in double, rounded once. */
+
+typedef enum fal_pool_kind {
+    FAL_POOL_MAX = 0,     /* ties: first; NaN wins, of several the last; as PyTorch */
+    FAL_POOL_AVERAGE = 1, /* sum / divisor, see `count_padding` */
+    FAL_POOL_LP = 2       /* (sum |x|^norm)^(1/norm) over the cells that exist; norm may be INFINITY */
+} fal_pool_kind;
+
+/* Where an index of max pooling counts from. */
+typedef enum fal_index_mode {
+    FAL_INDEX_PLANE = 0, /* within the (unpadded) plane of one image and channel: PyTorch */
+    FAL_INDEX_TENSOR = 1 /* within the whole tensor: ONNX */
+} fal_index_mode;
+
+/* How the windows lie. */
+typedef enum fal_pool_extent {
+    FAL_POOL_WINDOW = 0,   /* kernel, stride, dilation, padding */
+    FAL_POOL_ADAPTIVE = 1, /* output_size; window o is floor(o*i/O) .. ceil((o+1)*i/O) - 1 */
+    FAL_POOL_GLOBAL = 2    /* all of every axis after the second (nhwc: between first and last) */
+} fal_pool_extent;
+
+typedef struct fal_pool_params {
+    fal_pool_kind kind;
+    fal_pool_extent extent;
+    int32_t spatial;                        /* default: rank of x minus 2 */
+    int64_t kernel[FAL_MAX_SPATIAL];        /* FAL_POOL_WINDOW: required */
+    int64_t stride[FAL_MAX_SPATIAL];        /* default: the kernel */
+    int64_t dilation[FAL_MAX_SPATIAL];      /* default 1 */
+    int64_t padding_begin[FAL_MAX_SPATIAL]; /* default 0, not negative */
+    int64_t padding_end[FAL_MAX_SPATIAL];
+    fal_padding padding;                  /* default: the two arrays above */
+    int64_t output_size[FAL_MAX_SPATIAL]; /* FAL_POOL_ADAPTIVE: default 0 = the input's size */
+    bool ceil_mode;                       /* fal_pool_size's rule */
+    bool exclude_padding;                 /* average: divide by the cells that exist; default: by the
+                                             window clipped to input and padding (PyTorch) */
+    int64_t divisor;                      /* average: default 0 = as above; else this number */
+    double norm;                          /* Lp: default 0 = 2; > 0 */
+    fal_index_mode index_mode;
+    bool column_major; /* index: ONNX storage_order 1, the last axis slowest */
+    fal_layout layout;
+} fal_pool_params;
+
+/* y with the right shape, x's type and no data. */
+FAL_API fal_status fal_pool_output_shape(const fal_tensor *x, const fal_pool_params *params, fal_tensor *y,
+                                         fal_error *error);
+/* `indices`: FAL_I64 of y's shape for max pooling, or NULL. */
+FAL_API fal_status fal_pool(const fal_context *context, const fal_tensor *x, const fal_pool_params *params,
+                            const fal_tensor *y, const fal_tensor *indices);
+/* gx for gy of y's shape. x is read for max (the same cell as forward gets all) and Lp (0 where the
+ * norm is 0). */
+FAL_API fal_status fal_pool_grad(const fal_context *context, const fal_tensor *x, const fal_tensor *gy,
+                                 const fal_pool_params *params, const fal_tensor *gx);
+/* y[indices[o]] = x[o], zeros elsewhere; a cell named twice keeps the last in row-major order. y's
+ * shape is the caller's; params gives layout, spatial, index_mode and column_major. An index outside
+ * is refused (FAL_E_VALUE) before anything is written. With FAL_INDEX_TENSOR the indices count in a
+ * tensor of `index_shape` (NULL: y's shape) whose cells keep their place in y. */
+FAL_API fal_status fal_max_unpool(const fal_context *context, const fal_tensor *x, const fal_tensor *indices,
+                                  const fal_pool_params *params, const int64_t *index_shape,
+                                  const fal_tensor *y);
+FAL_API fal_status fal_max_unpool_grad(const fal_context *context, const fal_tensor *indices,
+                                       const fal_tensor *gy, const fal_pool_params *params,
+                                       const int64_t *index_shape, const fal_tensor *gx);
+
+/* ==== 14. Padding and up-sampling ================================================================ */
+
+/* The adjoint of fal_tensor_pad: gx[cell] = sum of gy over the positions that show the cell. */
+FAL_API fal_status fal_tensor_pad_grad(const fal_tensor *gy, const int64_t *begin, fal_padding_mode mode,
+                                       const fal_tensor *gx, fal_error *error);
+
+typedef enum fal_upsample_mode { FAL_UPSAMPLE_BILINEAR = 0, FAL_UPSAMPLE_NEAREST = 1 } fal_upsample_mode;
+
+/* Which input position an output stands on; i and o are the sizes. */
+typedef enum fal_coordinates {
+    FAL_HALF_PIXEL = 0, /* (x + 1/2)*i/o - 1/2, clamped: PyTorch align_corners=False; nearest: floor(x*i/o) */
+    FAL_ALIGN_CORNERS = 1,  /* x*(i-1)/(o-1) */
+    FAL_TRANSPOSED_CONV = 2 /* the transposed convolution with stride s = o/i (rounded up) and the
+                               triangle kernel 1-|t|/s, padding s-1: inputs stay at multiples of s, the
+                               ends fade to the zeros outside; o is s*(i-1)+1 or s*i */
+} fal_coordinates;
+
+typedef struct fal_upsample_params {
+    fal_upsample_mode mode;
+    fal_coordinates coordinates;
+    int32_t spatial; /* default: rank of x minus 2 */
+    fal_layout layout;
+} fal_upsample_params;
+
+/* Linear along 1 to 3 axes (bilinear in the plane). The sizes of x and y decide the factor. */
+FAL_API fal_status fal_upsample(const fal_context *context, const fal_tensor *x,
+                                const fal_upsample_params *params, const fal_tensor *y);
+FAL_API fal_status fal_upsample_grad(const fal_context *context, const fal_tensor *gy,
+                                     const fal_upsample_params *params, const fal_tensor *gx);
+
+/* ==== 15. Deformable, separable and integer convolution ========================================== */
+
+/* Deformable convolution in 2-D, version 1 (no mask) and 2. With K = kh*kw taps and q offset groups:
+ *   offset (n, q*2*K, oh, ow)   channel 2*t of a group is dy of tap t, 2*t + 1 is dx
+ *   mask   (n, q*K, oh, ow)     factor of each sample; missing: 1
+ * A tap samples x bilinearly at (o*s - p + t*d + dy, ...); cells outside are 0. The layout orders the
+ * axes of all tensors alike. Missing tensors have rank and dtype 0. Source: Dai et al. 2017, Zhu et
+ * al. 2019; torchvision's deform_conv2d. */
+typedef struct fal_deform_operands {
+    fal_tensor x, offset, mask, w, bias, y;
+} fal_deform_operands;
+
+/* params: stride, dilation, padding, groups, layout, beta; offset_groups: 0 = 1. */
+FAL_API fal_status fal_deform_conv(const fal_context *context, const fal_deform_operands *operands,
+                                   const fal_conv_params *params, int64_t offset_groups);
+/* operands.y is the incoming gradient. Every tensor of `gradients` that is given is written (y is
+ * ignored). At positions where the sample jumps the one-sided limit from inside is taken. */
+FAL_API fal_status fal_deform_conv_grad(const fal_context *context, const fal_deform_operands *operands,
+                                        const fal_conv_params *params, int64_t offset_groups,
+                                        const fal_deform_operands *gradients);
+FAL_API fal_status fal_deform_conv_reference(const fal_deform_operands *operands,
+                                             const fal_conv_params *params, int64_t offset_groups,
+                                             fal_error *error);
+
+/* Depthwise, then pointwise (1x1), each with its own bias or NULL. params belong to the depthwise
+ * convolution; its groups are the channels of x. */
+typedef struct fal_separable_operands {
+    fal_tensor x, depthwise, depthwise_bias, pointwise, pointwise_bias, y;
+} fal_separable_operands;
+FAL_API fal_status fal_separable_output_shape(const fal_separable_operands *operands,
+                                              const fal_conv_params *params, fal_tensor *y, fal_error *error);
+FAL_API fal_status fal_separable_conv(const fal_context *context, const fal_separable_operands *operands,
+                                      const fal_conv_params *params);
+/* operands.y is the incoming gradient; given tensors of `gradients` are written. */
+FAL_API fal_status fal_separable_conv_grad(const fal_context *context, const fal_separable_operands *operands,
+                                           const fal_conv_params *params,
+                                           const fal_separable_operands *gradients);
+
+/* ONNX ConvInteger: y = sum (x - x_zero)*(w - w_zero), exact in 32 bits; padding holds x_zero and so
+ * adds 0. x and w are i8 or u8 each, y is i32. w_zero: NULL, one element, or out_channels of w's type. */
+FAL_API fal_status fal_conv_integer(const fal_context *context, const fal_tensor *x, int32_t x_zero,
+                                    const fal_tensor *w, const fal_tensor *w_zero,
+                                    const fal_conv_params *params, const fal_tensor *y);
+
+/* ==== 16. Dialects ===============================================================================
+ *
+ * The same words mean different things in different frameworks; a dialect turns them into the numbers of
+ * fal_axis. */
+
+typedef enum fal_dialect {
+    FAL_DIALECT_TORCH = 0,
+    FAL_DIALECT_TENSORFLOW = 1, /* and Keras */
+    FAL_DIALECT_ONNX = 2,
+    FAL_DIALECT_JAX = 3,
+    FAL_DIALECT_CAFFE = 4,
+    FAL_DIALECT_SCIPY_CONVOLVE = 5,
+    FAL_DIALECT_SCIPY_CORRELATE = 6,
+    FAL_DIALECT_SCIPY_CONVOLVE2D = 7,
+    FAL_DIALECT_SCIPY_CORRELATE2D = 8,
+    FAL_DIALECT_NDIMAGE_CONVOLVE = 9,
+    FAL_DIALECT_NDIMAGE_CORRELATE = 10,
+    FAL_DIALECT_MATLAB = 11,
+    FAL_DIALECT_OPENCV = 12,
+    FAL_DIALECTS = 13
+} fal_dialect;
+
+/* What a program of that framework says about one axis. */
+typedef struct fal_dialect_request {
+    fal_dialect dialect;
+    int32_t version; /* ONNX: the opset, default 0 = newest; others: 0 */
+    bool transposed, pooling, ceil_mode;
+    fal_axis axis;       /* input, kernel, stride, dilation in the framework's own counting; begin, end,
+                            output_padding when `padding` is "explicit" or NULL; output: ONNX's
+                            output_shape, TensorFlow's output_shape, else 0 */
+    const char *padding; /* "same", "valid", "full", "SAME_UPPER", "NOTSET", ...: the framework's word */
+} fal_dialect_request;
+
+typedef struct fal_dialect_answer {
+    fal_axis axis;           /* as this library says it, output included */
+    bool flip_kernel;        /* the framework's function is a true convolution */
+    fal_padding_mode border; /* what the framework puts outside by default */
+    int64_t shift_twice;     /* twice the distance, in input pixels, from where a centred kernel would stand
+                                to where this one stands for output 0; positive: to the right */
+    char note[160];          /* what a porter should know, or empty */
+} fal_dialect_answer;
+
+FAL_API fal_status fal_dialect_resolve(const fal_dialect_request *request, fal_dialect_answer *answer,
+                                       fal_error *error);
+FAL_API const char *fal_dialect_name(fal_dialect dialect); /* "torch", "tf", "scipy.correlate2d" */
+FAL_API fal_status fal_dialect_parse(const char *name, fal_dialect *out, fal_error *error);
+/* The order of a weight's axes: permutes a framework's weight into this library's NCHW order (a view).
+ * `depthwise`: TensorFlow's (k..., c, multiplier), which becomes (c*multiplier, 1, k...) on copying:
+ * rank + 1 with the multiplier split off. */
+FAL_API fal_status fal_dialect_weight(fal_dialect dialect, bool transposed, bool depthwise,
+                                      const fal_tensor *weight, fal_tensor *out, fal_error *error);
+
+/* ==== 17. Layers =================================================================================
+ *
+ * Objects that own a weight and a bias, initialised as PyTorch's modules are: Kaiming-uniform with
+ * a = sqrt(5), so weight and bias are uniform in +-1/sqrt(ic/g * taps) (transposed: oc/g * taps), from
+ * a seed. Float32 or float64. Their parameters have PyTorch's names, for files. */
+
+typedef struct fal_conv_layer_options {
+    int64_t in_channels, out_channels; /* required */
+    int32_t spatial;                   /* 1 to 3; required */
+    int64_t kernel[FAL_MAX_SPATIAL];   /* required */
+    fal_conv_params params;            /* stride, padding, dilation, groups, padding mode, layout ... */
+    bool no_bias;
+    fal_dtype dtype; /* default FAL_F32 */
+    uint64_t seed;
+} fal_conv_layer_options;
+
+typedef struct fal_conv_layer fal_conv_layer;
+
+FAL_API fal_status fal_conv_layer_create(const fal_context *context, const fal_conv_layer_options *options,
+                                         fal_conv_layer **layer);
+FAL_API fal_status fal_conv_transpose_layer_create(const fal_context *context,
+                                                   const fal_conv_layer_options *options,
+                                                   fal_conv_layer **layer);
+/* A depthwise and a pointwise convolution; out_channels are the pointwise ones, params.groups is ignored. */
+FAL_API fal_status fal_separable_layer_create(const fal_context *context,
+                                              const fal_conv_layer_options *options, fal_conv_layer **layer);
+FAL_API void fal_conv_layer_destroy(fal_conv_layer *layer); /* NULL is fine */
+
+/* A parameter or its gradient by number: "weight", "bias"; separable: "depthwise.weight", ... The
+ * tensors are views of the layer's memory and may be written. */
+FAL_API int32_t fal_conv_layer_parameter_count(const fal_conv_layer *layer);
+FAL_API fal_status fal_conv_layer_parameter(const fal_conv_layer *layer, int32_t number, const char **name,
+                                            fal_tensor *value, fal_tensor *gradient, fal_error *error);
+FAL_API fal_status fal_conv_layer_output_shape(const fal_conv_layer *layer, const fal_tensor *x,
+                                               fal_tensor *y, fal_error *error);
+FAL_API fal_status fal_conv_layer_forward(const fal_context *context, const fal_conv_layer *layer,
+                                          const fal_tensor *x, const fal_tensor *y);
+/* Writes gx (or nothing when NULL) and adds to the parameters' gradients. */
+FAL_API fal_status fal_conv_layer_backward(const fal_context *context, fal_conv_layer *layer,
+                                           const fal_tensor *x, const fal_tensor *gy, const fal_tensor *gx);
+FAL_API void fal_conv_layer_zero_grad(fal_conv_layer *layer);
+
+/* ==== 18. Machine ================================================================================ */
 
 /* The best level this machine and its operating system support. */
 FAL_API fal_cpu_level fal_cpu_detect(void);

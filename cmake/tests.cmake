@@ -14,7 +14,8 @@ set(test_timeout 300)
 if(FALTUNG_SANITIZE OR FALTUNG_COVERAGE)
     set(test_timeout 900)
 endif()
-set(test_environment FALTUNG_SOURCE_DIR=${PROJECT_SOURCE_DIR} FALTUNG_BUILD_DIR=${PROJECT_BINARY_DIR}
+# Tests run side by side with several threads each: those that wait must not spin.
+set(test_environment OMP_WAIT_POLICY=passive FALTUNG_SOURCE_DIR=${PROJECT_SOURCE_DIR} FALTUNG_BUILD_DIR=${PROJECT_BINARY_DIR}
     FALTUNG_COMMAND=${PROJECT_BINARY_DIR}/faltung "CC=${CMAKE_C_COMPILER}")
 
 function(fal_add_test area what)

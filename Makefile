@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 CMAKE_ARGS ?=
 
 # The options of this make are not for the make that CMake runs below it.
-cmake = MAKEFLAGS= cmake
+cmake = MAKEFLAGS=--no-print-directory cmake
 configure = $(cmake) --preset $(1) $(CMAKE_ARGS) >/dev/null
 build = $(configure) && $(cmake) --build --preset $(1) --parallel $(JOBS)
 run_tests = ctest --preset $(1) --parallel $(JOBS) --no-tests=error --no-label-summary

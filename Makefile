@@ -27,6 +27,7 @@ demo: all ## build, then run the command on a photograph and leave pictures in b
 
 install: all ## install to PREFIX (/usr/local), below DESTDIR if given
 	@$(cmake) --install build --prefix "$(abspath $(PREFIX))"
+	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true # the loader remembers where libraries are
 
 asan: ## the tests, built with the address and undefined-behaviour sanitizers
 	@sh tools/dependencies.sh build test

@@ -132,5 +132,5 @@ fal_status cli_filter_kernel(cli_command *command, fal_tensor *kernel)
     }
     if (!looks_like_name(text)) return own(command, text, kernel);
     cli_fail(command, FAL_E_USAGE, "--kernel", "'%.60s' is not a named kernel", text);
-    return cli_allow(command, FAL_E_USAGE, "%s, FILE.npy or a literal", words);
+    return cli_allow(command, FAL_E_USAGE, "must be one of %s, a file or a literal", words);
 }

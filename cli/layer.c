@@ -24,10 +24,15 @@ static int32_t smaller(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
-static fal_tensor shape_only(const cli_command *command, int32_t rank, const int64_t *shape)
+/* A tensor of which only the shape is known. */
+static fal_status shape_only(cli_command *command, const char *where, int32_t rank, const int64_t *shape,
+                             fal_tensor *t)
 {
     fal_dtype dtype = cli_dtype(command);
-    return fal_tensor_of(NULL, dtype ? dtype : FAL_F32, rank, shape);
+    *t = fal_tensor_of(NULL, dtype ? dtype : FAL_F32, rank, shape);
+    if (t->dtype != FAL_DTYPE_NONE) return FAL_OK;
+    return cli_fail(command, FAL_E_OVERFLOW, where,
+                    "a tensor of this shape has more elements than 64 bits count");
 }
 
 /* A literal weight of rank 1 or 2 is one kernel. Above that its rank less 2 is the rule, unless the input
@@ -56,8 +61,7 @@ static fal_status weight_of_kernel(cli_command *command, int32_t spatial, fal_te
     CLI_TRY(cli_axis_ints(command, CLI_KERNEL, spatial, kernel));
     int32_t first = cli_layout(command) == FAL_NHWC ? 0 : 2;
     for (int32_t a = 0; a < spatial; a++) shape[first + a] = kernel[a];
-    *w = shape_only(command, spatial + 2, shape);
-    return FAL_OK;
+    return shape_only(command, "--kernel", spatial + 2, shape, w);
 }
 
 static fal_status read_weight(cli_command *command, const char *text, const fal_tensor *x, fal_tensor *w)
@@ -76,10 +80,7 @@ static fal_status read_weight(cli_command *command, const char *text, const fal_
         return FAL_OK;
     }
     int32_t rank = cli_ints(command, CLI_WEIGHT, &shape);
-    if (rank > 0) {
-        *w = shape_only(command, rank, shape);
-        return FAL_OK;
-    }
+    if (rank > 0) return shape_only(command, "--weight", rank, shape, w);
     if (!cli_given(command, CLI_KERNEL)) {
         cli_fail(command, FAL_E_USAGE, NULL, "no weight is given");
         return cli_allow(command, FAL_E_USAGE, "give W, --weight SHAPE or --kernel K");
@@ -126,7 +127,8 @@ static fal_status input_of_size(cli_command *command, bool transposed, const fal
     shape[0] = 1;
     shape[nhwc ? spatial + 1 : 1] = channels;
     memcpy(&shape[nhwc ? 1 : 2], size, (size_t)spatial * sizeof size[0]);
-    *x = fal_tensor_of(NULL, w->dtype, spatial + 2, shape);
+    CLI_TRY(shape_only(command, "--input-size", spatial + 2, shape, x));
+    x->dtype = w->dtype;
     return FAL_OK;
 }
 
@@ -136,13 +138,11 @@ static fal_status read_input(cli_command *command, const char *text, fal_tensor 
     *x = (fal_tensor){0};
     if (text != NULL) return cli_load(command, text, "x", x);
     int32_t rank = cli_ints(command, CLI_INPUT, &shape);
-    if (rank > 0) {
-        *x = shape_only(command, rank, shape);
-    } else if (!cli_given(command, CLI_INPUT_SIZE)) {
-        cli_fail(command, FAL_E_USAGE, NULL, "no input is given");
-        return cli_allow(command, FAL_E_USAGE, "give X, --input SHAPE or --input-size N");
-    }
-    return FAL_OK;
+    if (rank > 0) return shape_only(command, "--input", rank, shape, x);
+    if (cli_given(command, CLI_INPUT_SIZE)) return FAL_OK; /* once the weight is known */
+    bool operand = strchr(command->verb->operands, 'X') != NULL;
+    cli_fail(command, FAL_E_USAGE, NULL, "no input is given");
+    return cli_allow(command, FAL_E_USAGE, "give %s--input SHAPE or --input-size N", operand ? "X, " : "");
 }
 
 /* Refused here and not by the library, because only here is it certain what helps. */

@@ -48,6 +48,8 @@ typedef struct cli_run_facts {
  * "matrix"; NULL lets the planner choose. */
 fal_status cli_layer_run(cli_command *command, const cli_layer *layer, const char *algorithm,
                          const fal_tensor *y, cli_run_facts *facts);
+/* Adds, to the refusal of an integer result that does not fit, what helps on a command line. */
+fal_status cli_hint_wider(cli_command *command, fal_status status, fal_dtype dtype);
 /* The same by unfolding the input or the kernel (lowered.c). */
 fal_status cli_layer_unfold(cli_command *command, const cli_layer *layer, const fal_tensor *y);
 fal_status cli_layer_matrix(cli_command *command, const cli_layer *layer, const fal_tensor *y);

@@ -57,6 +57,9 @@ static fal_status run_plan(cli_command *command, const cli_layer *layer, const c
     CLI_TRY(cli_adopt(command, plan, destroy_plan)); /* info's texts live as long as the plan */
     CLI_TRY(fal_plan_describe(plan, &info));
     CLI_TRY(workspace_of(command, info.workspace_bytes, &workspace));
+    /* Touched before the clock starts: the time shall not be that of new pages. */
+    memset(workspace, 0, info.workspace_bytes);
+    memset(y->data, 0, (size_t)fal_tensor_count(y) * fal_dtype_bytes(y->dtype));
     int64_t start = now_ns();
     CLI_TRY(fal_plan_execute(plan, &operands, NULL, workspace, info.workspace_bytes, &command->error));
     *facts = (cli_run_facts){
@@ -71,27 +74,41 @@ static fal_status run_reference(cli_command *command, const cli_layer *layer, co
                          &command->error);
 }
 
-fal_status cli_layer_run(cli_command *command, const cli_layer *layer, const char *algorithm,
-                         const fal_tensor *y, cli_run_facts *facts)
+static fal_status run_by_name(cli_command *command, const cli_layer *layer, const char *algorithm,
+                              const fal_tensor *y, cli_run_facts *facts)
 {
     static const struct {
         const char *name;
         fal_status (*run)(cli_command *command, const cli_layer *layer, const fal_tensor *y);
     } plain[] = {{"reference", run_reference}, {"unfold", cli_layer_unfold}, {"matrix", cli_layer_matrix}};
-    bool done = false;
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (algorithm == NULL || strcmp(algorithm, plain[i].name) != 0) continue;
         int64_t start = now_ns();
         CLI_TRY(plain[i].run(command, layer, y));
-        *facts =
-            (cli_run_facts){.solver = plain[i].name, .kernel = "", .threads = 1, .time_ns = now_ns() - start};
-        done = true;
+        *facts = (cli_run_facts){.solver = plain[i].name, .threads = 1, .time_ns = now_ns() - start};
+        return FAL_OK;
     }
-    if (!done) CLI_TRY(run_plan(command, layer, algorithm, y, facts));
-    if (facts->kernel == NULL) facts->kernel = "";
+    return run_plan(command, layer, algorithm, y, facts);
+}
+
+fal_status cli_hint_wider(cli_command *command, fal_status status, fal_dtype dtype)
+{
+    static const char results[] = "y gx gw gb";
+    bool narrow = fal_dtype_is_integer(dtype) && dtype != FAL_I64;
+    if (status == FAL_E_OVERFLOW && narrow && cli_word_index(results, command->error.field) >= 0)
+        cli_hint(command, status, "make the operands wider: faltung convert A -o B.npy --dtype %s",
+                 fal_dtype_name(dtype == FAL_I32 ? FAL_I64 : FAL_I32));
+    return status;
+}
+
+fal_status cli_layer_run(cli_command *command, const cli_layer *layer, const char *algorithm,
+                         const fal_tensor *y, cli_run_facts *facts)
+{
     fal_counts counts;
-    CLI_TRY(
-        fal_conv_counts(&layer->geometry, layer->x.dtype, layer->bias.rank > 0, &counts, &command->error));
+    fal_dtype dtype = layer->x.dtype;
+    CLI_TRY(cli_hint_wider(command, run_by_name(command, layer, algorithm, y, facts), dtype));
+    if (facts->kernel == NULL) facts->kernel = "";
+    CLI_TRY(fal_conv_counts(&layer->geometry, dtype, layer->bias.rank > 0, &counts, &command->error));
     facts->gflops = facts->time_ns > 0 ? 2.0 * (double)counts.multiply_adds / (double)facts->time_ns : 0.0;
     return FAL_OK;
 }

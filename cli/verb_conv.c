@@ -59,7 +59,8 @@ static fal_status convolve(cli_command *command, bool transposed)
     if (check) CLI_TRY(cli_layer_check(command, &layer, &y, &difference));
     if (*path) CLI_TRY(cli_write(command, &y, path));
     remark(command, &layer, &facts);
-    if (check) cli_note(command, true, "largest difference from the reference: %g", difference);
+    if (check && !command->json)
+        cli_note(command, true, "largest difference from the reference: %g", difference);
     if (command->json && strcmp(path, "-") != 0)
         return print_facts(command, &layer, &y, &facts, check ? &difference : NULL);
     return *path ? FAL_OK : cli_emit(command, &y);

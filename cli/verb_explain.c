@@ -79,10 +79,10 @@ static fal_status read_at(cli_command *command, explanation *e)
     if (count != 0 && count != y->rank) {
         cli_fail(command, FAL_E_RANK, "--at", "at has %" PRId32 " entries, the result has %" PRId32 " axes",
                  count, y->rank);
-        return cli_allow(command, FAL_E_RANK, "name one element: %s",
-                         y->rank == g->spatial + 1 ? "c,y,x"
-                         : g->layout == FAL_NHWC   ? "n,y,x,c"
-                                                   : "n,c,y,x");
+        const char *space = &"z,y,x"[2 * (FAL_MAX_SPATIAL - g->spatial)];
+        bool nhwc = g->layout == FAL_NHWC;
+        return cli_allow(command, FAL_E_RANK, "name one element: %s%s%s%s", g->batched ? "n," : "",
+                         nhwc ? "" : "c,", space, nhwc ? ",c" : "");
     }
     for (int32_t a = 0; a < y->rank; a++) {
         e->at[a] = count ? given[a] : 0;

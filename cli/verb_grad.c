@@ -71,9 +71,10 @@ fal_status cli_run_grad(cli_command *command)
     for (int i = 0; i < GRADIENTS; i++) wanted[i] = !to_files || cli_given(command, gradients[i].option);
     CLI_TRY(allocate(command, &layer, wanted, results));
     layer.params.algorithm = cli_text(command, CLI_ALGORITHM, NULL);
-    CLI_TRY((transposed ? fal_conv_transpose_grad : fal_conv_grad)(
+    fal_status status = (transposed ? fal_conv_transpose_grad : fal_conv_grad)(
         &command->context, &layer.x, &layer.w, &gy, &layer.params, wanted[INPUT] ? &results[INPUT] : NULL,
-        wanted[WEIGHT] ? &results[WEIGHT] : NULL, wanted[BIAS] ? &results[BIAS] : NULL));
+        wanted[WEIGHT] ? &results[WEIGHT] : NULL, wanted[BIAS] ? &results[BIAS] : NULL);
+    CLI_TRY(cli_hint_wider(command, status, layer.x.dtype));
     for (int i = 0; i < GRADIENTS; i++)
         if (to_files && wanted[i])
             CLI_TRY(cli_write(command, &results[i], cli_text(command, gradients[i].option, NULL)));

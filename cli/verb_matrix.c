@@ -14,7 +14,7 @@
 #include "cli/tensors.h"
 #include "io/io.h"
 
-enum { GRID_MOST = 1000, DENSE_MOST = 1 << 28, ENTRIES_MOST = 1 << 26, CELL_TEXT = 96 };
+enum { GRID_MOST = 1000, DENSE_MOST = 1 << 28, ENTRIES_MOST = 1 << 25, CELL_TEXT = 96 };
 
 typedef struct kernel_matrix {
     int64_t rows, columns, count;

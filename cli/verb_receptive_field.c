@@ -221,15 +221,17 @@ static void format_field(const fal_field *field, char jump[48], char start[48], 
     format_ratio(centre, 48, field->centre_twice, 2 * field->denominator);
 }
 
+/* The numbers of fal_field: jump, start and centre_twice are numerators over the denominator. */
 static fal_status print_json(cli_command *command, const stack *s, const fal_field *fields)
 {
     json_t *list = json_array();
     for (int32_t i = 0; i < s->count; i++) {
-        char jump[48], start[48], centre[48];
-        format_field(&fields[i], jump, start, centre);
-        json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:s, s:s}", "layer", s->names[i], "size",
-                                              (json_int_t)fields[i].size, "jump", jump, "start", start,
-                                              "centre", centre));
+        const fal_field *field = &fields[i];
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "layer", s->names[i], "size",
+                                              (json_int_t)field->size, "denominator",
+                                              (json_int_t)field->denominator, "jump", (json_int_t)field->jump,
+                                              "start", (json_int_t)field->start, "centre_twice",
+                                              (json_int_t)field->centre_twice));
     }
     return cli_json_print(command, json_pack("{s:o}", "layers", list));
 }

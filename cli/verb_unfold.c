@@ -43,7 +43,7 @@ static fal_status image_shape(cli_command *command, const fal_tensor *columns, c
     bool nhwc = params->layout == FAL_NHWC, batched = columns->rank == 3;
     int64_t taps = 1, shape[FAL_MAX_RANK] = {1};
     if (columns->rank != 2 && columns->rank != 3) {
-        cli_fail(command, FAL_E_RANK, "columns", "the columns have rank %" PRId32, columns->rank);
+        cli_fail(command, FAL_E_RANK, "cols", "the columns have rank %" PRId32, columns->rank);
         return cli_allow(command, FAL_E_RANK, "must be 2 (one image) or 3 (a batch)");
     }
     int64_t rows = columns->shape[columns->rank - (nhwc ? 1 : 2)];
@@ -53,7 +53,7 @@ static fal_status image_shape(cli_command *command, const fal_tensor *columns, c
         taps *= params->kernel[a];
     }
     if (rows % taps != 0) {
-        cli_fail(command, FAL_E_SHAPE, "columns",
+        cli_fail(command, FAL_E_SHAPE, "cols",
                  "the columns have %" PRId64 " entries a window, the kernel %" PRId64 " taps", rows, taps);
         return cli_allow(command, FAL_E_SHAPE, "the entries must be channels times taps");
     }
@@ -84,7 +84,7 @@ fal_status cli_run_fold(cli_command *command)
         cli_fail(command, FAL_E_RANK, "--output-size", "%" PRId32 " spatial axes", spatial);
         return cli_allow(command, FAL_E_RANK, "must be 1 to 3");
     }
-    CLI_TRY(cli_load(command, cli_operand(command, 0), "columns", &columns));
+    CLI_TRY(cli_load(command, cli_operand(command, 0), "cols", &columns));
     CLI_TRY(cli_axis_ints(command, CLI_OUTPUT_SIZE, spatial, size));
     CLI_TRY(read_window(command, spatial, &params));
     memset(params.output_size, 0, sizeof params.output_size);

@@ -197,7 +197,7 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
             g->stream = true;
         } else if (g->tasks > 1) {
             g->tasks = 1;
-        } else if (g->block_tiles > 1 || g->split_tiles > 1) {
+        } else if (pixel_bytes > 1) {
             pixel_bytes = sum_bytes = 1;
         } else {
             fal__fail(error, FAL_E_WORKSPACE, "workspace_cap_bytes",

@@ -67,7 +67,8 @@ static void check_footprint(uint64_t seed, test_kind kind, bool second, double v
         double y = fal_tensor_get(&actual.t, index);
         bool reads = fal_tensor_get(&readers.t, index) != 0;
         if (reads ? isfinite(y) || (isinf(value) && !zeros && y != value) : !isfinite(y))
-            fail_msg("%s: %g, %s", test_problem_text(&p, repro), y, reads ? "reads it" : "does not read it");
+            fail_msg("%s: kind %d, %g in the %s operand: %g, %s", test_problem_text(&p, repro), (int)kind,
+                     value, second ? "second" : "first", y, reads ? "reads it" : "does not read it");
     } while (test_next(&actual.t, index));
     test_tensor_free(&readers);
     test_tensor_free(&actual);

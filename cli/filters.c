@@ -41,9 +41,9 @@ static fal_status make_square(cli_command *command, int64_t size, fal_tensor *ke
 static fal_status read_size(cli_command *command, int64_t *size, double *sigma)
 {
     *sigma = cli_number(command, CLI_SIGMA, (double)cli_int(command, CLI_SIZE, 5) / 5);
-    if (!(*sigma > 0) || *sigma > 255) {
+    if (!(*sigma >= 0.01) || *sigma > 255) {
         cli_fail(command, FAL_E_VALUE, "--sigma", "sigma is %g", *sigma);
-        return cli_allow(command, FAL_E_VALUE, "must be above 0 and at most 255");
+        return cli_allow(command, FAL_E_VALUE, "must be 0.01..255");
     }
     *size = cli_int(command, CLI_SIZE, 2 * (int64_t)ceil(2 * *sigma) + 1);
     if (*size % 2 == 1) return FAL_OK;

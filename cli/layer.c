@@ -24,9 +24,8 @@ static int32_t smaller(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
-/* A tensor of which only the shape is known. */
-static fal_status shape_only(cli_command *command, const char *where, int32_t rank, const int64_t *shape,
-                             fal_tensor *t)
+fal_status cli_shape_only(cli_command *command, const char *where, int32_t rank, const int64_t *shape,
+                          fal_tensor *t)
 {
     fal_dtype dtype = cli_dtype(command);
     *t = fal_tensor_of(NULL, dtype ? dtype : FAL_F32, rank, shape);
@@ -61,7 +60,7 @@ static fal_status weight_of_kernel(cli_command *command, int32_t spatial, fal_te
     CLI_TRY(cli_axis_ints(command, CLI_KERNEL, spatial, kernel));
     int32_t first = cli_layout(command) == FAL_NHWC ? 0 : 2;
     for (int32_t a = 0; a < spatial; a++) shape[first + a] = kernel[a];
-    return shape_only(command, "--kernel", spatial + 2, shape, w);
+    return cli_shape_only(command, "--kernel", spatial + 2, shape, w);
 }
 
 static fal_status read_weight(cli_command *command, const char *text, const fal_tensor *x, fal_tensor *w)
@@ -80,7 +79,7 @@ static fal_status read_weight(cli_command *command, const char *text, const fal_
         return FAL_OK;
     }
     int32_t rank = cli_ints(command, CLI_WEIGHT, &shape);
-    if (rank > 0) return shape_only(command, "--weight", rank, shape, w);
+    if (rank > 0) return cli_shape_only(command, "--weight", rank, shape, w);
     if (!cli_given(command, CLI_KERNEL)) {
         cli_fail(command, FAL_E_USAGE, NULL, "no weight is given");
         return cli_allow(command, FAL_E_USAGE, "give W, --weight SHAPE or --kernel K");
@@ -127,7 +126,7 @@ static fal_status input_of_size(cli_command *command, bool transposed, const fal
     shape[0] = 1;
     shape[nhwc ? spatial + 1 : 1] = channels;
     memcpy(&shape[nhwc ? 1 : 2], size, (size_t)spatial * sizeof size[0]);
-    CLI_TRY(shape_only(command, "--input-size", spatial + 2, shape, x));
+    CLI_TRY(cli_shape_only(command, "--input-size", spatial + 2, shape, x));
     x->dtype = w->dtype;
     return FAL_OK;
 }
@@ -138,7 +137,7 @@ static fal_status read_input(cli_command *command, const char *text, fal_tensor 
     *x = (fal_tensor){0};
     if (text != NULL) return cli_load(command, text, "x", x);
     int32_t rank = cli_ints(command, CLI_INPUT, &shape);
-    if (rank > 0) return shape_only(command, "--input", rank, shape, x);
+    if (rank > 0) return cli_shape_only(command, "--input", rank, shape, x);
     if (cli_given(command, CLI_INPUT_SIZE)) return FAL_OK; /* once the weight is known */
     bool operand = strchr(command->verb->operands, 'X') != NULL;
     cli_fail(command, FAL_E_USAGE, NULL, "no input is given");

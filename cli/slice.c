@@ -73,6 +73,7 @@ static fal_status slice_axis(cli_command *command, slice *s, int32_t axis, int32
         if (s->start < -size || s->start >= size) {
             cli_fail(command, FAL_E_DIM, "--slice",
                      "element %" PRId64 " of axis %" PRId32 ", which has %" PRId64, s->start, number, size);
+            if (size == 0) return FAL_E_DIM;
             return cli_allow(command, FAL_E_DIM, "must be %" PRId64 "..%" PRId64, -size, size - 1);
         }
         int64_t at = s->start < 0 ? s->start + size : s->start;

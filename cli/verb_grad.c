@@ -5,6 +5,7 @@
  * Which gradients: those that have a file; all three, printed, when none has.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/layer.h"
 #include "cli/tensors.h"
@@ -43,6 +44,35 @@ static fal_status allocate(cli_command *command, const cli_layer *layer, const b
     return FAL_OK;
 }
 
+/* The gradients by the plain loop nests. The bias comes with the weight; without a wish for the weight it
+ * goes into memory of its own. */
+static fal_status by_reference(cli_command *command, const cli_layer *layer, const fal_tensor *gy,
+                               const bool *wanted, const fal_tensor *results)
+{
+    fal_operands operands = {.x = results[INPUT], .w = layer->w, .y = *gy};
+    if (wanted[INPUT])
+        CLI_TRY(fal_reference(layer->transposed ? FAL_OP_CONV_TRANSPOSE_GRAD_INPUT : FAL_OP_CONV_GRAD_INPUT,
+                              &operands, &layer->params, &command->error));
+    if (!wanted[WEIGHT] && !wanted[BIAS]) return FAL_OK;
+    operands = (fal_operands){.x = layer->x, .w = results[WEIGHT], .y = *gy};
+    if (!wanted[WEIGHT]) CLI_TRY(cli_tensor_alloc(command, &operands.w));
+    if (wanted[BIAS]) operands.bias = results[BIAS];
+    return fal_reference(layer->transposed ? FAL_OP_CONV_TRANSPOSE_GRAD_WEIGHT : FAL_OP_CONV_GRAD_WEIGHT,
+                         &operands, &layer->params, &command->error);
+}
+
+static fal_status differentiate(cli_command *command, cli_layer *layer, const fal_tensor *gy,
+                                const bool *wanted, const fal_tensor *results)
+{
+    const char *algorithm = cli_text(command, CLI_ALGORITHM, NULL);
+    if (algorithm != NULL && strcmp(algorithm, "reference") == 0)
+        return by_reference(command, layer, gy, wanted, results);
+    layer->params.algorithm = algorithm;
+    return (layer->transposed ? fal_conv_transpose_grad : fal_conv_grad)(
+        &command->context, &layer->x, &layer->w, gy, &layer->params, wanted[INPUT] ? &results[INPUT] : NULL,
+        wanted[WEIGHT] ? &results[WEIGHT] : NULL, wanted[BIAS] ? &results[BIAS] : NULL);
+}
+
 static fal_status print_all(cli_command *command, const cli_layer *layer, const bool *wanted,
                             const fal_tensor *results, bool to_files)
 {
@@ -70,10 +100,7 @@ fal_status cli_run_grad(cli_command *command)
     for (int i = 0; i < GRADIENTS; i++) to_files |= cli_given(command, gradients[i].option) != 0;
     for (int i = 0; i < GRADIENTS; i++) wanted[i] = !to_files || cli_given(command, gradients[i].option);
     CLI_TRY(allocate(command, &layer, wanted, results));
-    layer.params.algorithm = cli_text(command, CLI_ALGORITHM, NULL);
-    fal_status status = (transposed ? fal_conv_transpose_grad : fal_conv_grad)(
-        &command->context, &layer.x, &layer.w, &gy, &layer.params, wanted[INPUT] ? &results[INPUT] : NULL,
-        wanted[WEIGHT] ? &results[WEIGHT] : NULL, wanted[BIAS] ? &results[BIAS] : NULL);
+    fal_status status = differentiate(command, &layer, &gy, wanted, results);
     CLI_TRY(cli_hint_wider(command, status, layer.x.dtype));
     for (int i = 0; i < GRADIENTS; i++)
         if (to_files && wanted[i])

@@ -160,8 +160,10 @@ static fal_status load_json(cli_command *command, const char *path, json_t **roo
     char *text;
     fal_status status = cli_alloc(command, JSON_MOST, 1, (void **)&text);
     size_t length = status == FAL_OK ? fread(text, 1, JSON_MOST, file) : 0;
+    bool failed = ferror(file) != 0;
     if (file != stdin) fclose(file);
     CLI_TRY(status);
+    if (failed) return cli_fail(command, FAL_E_IO, path, "cannot read %.120s", path);
     if (length == JSON_MOST)
         return cli_fail(command, FAL_E_LIMIT, path, "the file is longer than %d bytes", JSON_MOST - 1);
     *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);

@@ -128,7 +128,7 @@ static fal_status shape_of_layer(cli_command *command, bool transposed)
     return FAL_OK;
 }
 
-/* Both words of a fraction: pooling has no weight, so its input gives the spatial axes. */
+/* Pooling has no weight, so its input or the window gives the spatial axes. */
 static fal_status pool_input(cli_command *command, fal_tensor *x, int32_t *spatial)
 {
     const int64_t *ints;
@@ -143,7 +143,7 @@ static fal_status pool_input(cli_command *command, fal_tensor *x, int32_t *spati
     }
     if (rank > 0) {
         cli_ints(command, CLI_INPUT, &ints);
-        *x = fal_tensor_of(NULL, FAL_F32, rank, ints);
+        CLI_TRY(cli_shape_only(command, "--input", rank, ints, x));
         return cli_spatial(command, x, spatial);
     }
     int32_t sizes = cli_ints(command, CLI_INPUT_SIZE, &ints);
@@ -155,8 +155,7 @@ static fal_status pool_input(cli_command *command, fal_tensor *x, int32_t *spati
     CLI_TRY(
         cli_axis_ints(command, CLI_INPUT_SIZE, *spatial, &shape[cli_layout(command) == FAL_NHWC ? 1 : 2]));
     if (cli_layout(command) == FAL_NHWC) shape[*spatial + 1] = 1;
-    *x = fal_tensor_of(NULL, FAL_F32, *spatial + 2, shape);
-    return FAL_OK;
+    return cli_shape_only(command, "--input-size", *spatial + 2, shape, x);
 }
 
 static fal_status pool_axis(cli_command *command, const fal_conv_params *params, int32_t a, fal_axis *axis)

@@ -85,7 +85,8 @@ static void place(const cli_command *command, char *text, size_t capacity)
     if (field[0] == '-' || command->verb == NULL) return;
     cli_option_id id = cli_option_named(command->verb, option_name(field, name, sizeof name));
     /* The library's "output" is a size and not the file of --output. */
-    if (id != CLI_OPTION_COUNT && cli_options[id].kind != CLI_KIND_OUTPUT) snprintf(text, capacity, "--%s", name);
+    if (id != CLI_OPTION_COUNT && cli_options[id].kind != CLI_KIND_OUTPUT)
+        snprintf(text, capacity, "--%s", name);
 }
 
 /* "is the input NHWC? try --layout nhwc" */

@@ -100,18 +100,18 @@ static fal_status pull_member(io_source *source, void *to, size_t count, size_t 
     unsigned char extra;
     /* At the declared end, asking for one more byte makes libzip compare the checksum. */
     zip_int64_t done = zip_fread(file, left > 0 ? to : &extra, left == 0 ? 1 : left < count ? left : count);
-    if (done < 0) {
-        int code = zip_error_code_zip(zip_file_get_error(file));
-        return fail_zip(error, &source->place, source->position, code);
-    }
-    if (left == 0 && done > 0) {
-        return io_fail(error, FAL_E_COMPRESSED, &source->place, source->position,
-                       "the data is longer than the %" PRIu64 " bytes declared", source->size);
-    }
-    if (left > 0 && done == 0) {
+    int code = done < 0 ? zip_error_code_zip(zip_file_get_error(file)) : ZIP_ER_OK;
+    /* libzip notices an early end only because the checksum of what came is wrong. */
+    bool early = done == 0 || code == ZIP_ER_CRC || code == ZIP_ER_INCONS || code == ZIP_ER_EOF;
+    if (left > 0 && early) {
         return io_fail(error, FAL_E_COMPRESSED, &source->place, source->position,
                        "the data ends after %" PRIu64 " of %" PRIu64 " bytes", source->position,
                        source->size);
+    }
+    if (done < 0) return fail_zip(error, &source->place, source->position, code);
+    if (left == 0 && done > 0) {
+        return io_fail(error, FAL_E_COMPRESSED, &source->place, source->position,
+                       "the data is longer than the %" PRIu64 " bytes declared", source->size);
     }
     *got = (size_t)done;
     return FAL_OK;

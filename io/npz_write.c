@@ -82,7 +82,7 @@ static zip_int64_t serve_member(void *state, void *data, zip_uint64_t length, zi
 /* Where libzip writes: it never reads back. Errors are kept in our own words. */
 typedef struct sink {
     io_file *file;
-    uint64_t position;
+    uint64_t position, end;
     fal_status status;
     fal_error error;
 } sink;
@@ -91,7 +91,7 @@ static zip_int64_t seek_sink(sink *s, void *data, zip_uint64_t length)
 {
     zip_error_t ignored;
     zip_error_init(&ignored);
-    zip_int64_t to = zip_source_seek_compute_offset(s->position, s->position, data, length, &ignored);
+    zip_int64_t to = zip_source_seek_compute_offset(s->position, s->end, data, length, &ignored);
     zip_error_fini(&ignored);
     if (to < 0) return -1;
     s->position = (uint64_t)to;
@@ -119,6 +119,7 @@ static zip_int64_t serve_sink(void *state, void *data, zip_uint64_t length, zip_
         if (s->status == FAL_OK) s->status = io_file_write(s->file, data, (size_t)length, &s->error);
         if (s->status != FAL_OK) return -1;
         s->position += length;
+        if (s->end < s->position) s->end = s->position;
         return (zip_int64_t)length;
     case ZIP_SOURCE_SEEK_WRITE: return seek_sink(s, data, length);
     case ZIP_SOURCE_TELL_WRITE: return (zip_int64_t)s->position;

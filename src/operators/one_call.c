@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "geometry/operands.h"
 #include "planner/context.h"
+#include "tensor/tensor.h"
 
 static fal_error *error_of(const fal_context *context)
 {
@@ -91,19 +92,53 @@ static fal_status weight_gradient(const fal_context *context, const gradients *g
     return status;
 }
 
+/* One operator checks what it reads against what it writes; here the outputs of one are kept apart
+ * from the inputs and outputs of the other. */
+static fal_status check_apart(const gradients *g, fal_error *error)
+{
+    const fal_tensor *const operands[] = {g->gx, g->gw, g->gb, g->x, g->w, g->gy};
+    static const char *const names[] = {"gx", "gw", "gb", "x", "w", "gy"};
+    for (int a = 0; a < 3; a++)
+        for (int b = a + 1; b < 6; b++)
+            if (operands[a] != NULL && operands[b] != NULL && operands[b]->data != NULL)
+                FAL__TRY(fal__tensor_check_alias(operands[a], names[a], operands[b], names[b], error));
+    return FAL_OK;
+}
+
+/* Every check of both operators, so that a refused call has written nothing. */
+static fal_status check_gradients(const gradients *g, const fal_conv_params *params, fal_error *error)
+{
+    fal_conv_geometry geometry;
+    FAL__TRY(fal_tensor_check(g->x, "x", error));
+    FAL__TRY(fal_tensor_check(g->w, "w", error));
+    if (g->gx != NULL) {
+        const fal_operands input = {.x = *g->gx, .w = *g->w, .y = *g->gy};
+        FAL__TRY(fal__operands_check(g->input_op, &input, params, true, &geometry, error));
+        FAL__TRY(fal__tensor_check_same_shape(g->x, "x", g->gx, "gx", error));
+    }
+    if (g->gw != NULL || g->gb != NULL) {
+        /* Without gw only the shape of w is needed: it may be read only. */
+        const fal_tensor shape = fal_tensor_of(NULL, g->w->dtype, g->w->rank, g->w->shape);
+        fal_operands weight = {.x = *g->x, .w = g->gw != NULL ? *g->gw : shape, .y = *g->gy};
+        if (g->gb != NULL) weight.bias = *g->gb;
+        FAL__TRY(fal__operands_check(g->weight_op, &weight, params, g->gw != NULL, &geometry, error));
+        FAL__TRY(fal__tensor_check_same_shape(g->w, "w", &weight.w, "gw", error));
+    }
+    if (g->gw == NULL && g->gb != NULL) {
+        FAL__TRY(fal__tensor_check_align(g->x, "x", error));
+        FAL__TRY(fal__tensor_check_align(g->gy, "gy", error));
+        FAL__TRY(fal__tensor_check_align(g->gb, "gb", error));
+    }
+    return check_apart(g, error);
+}
+
 static fal_status backward(const fal_context *context, const gradients *g, const fal_conv_params *params)
 {
     fal_error *error = error_of(context);
     FAL__TRY(require(g->x, "x", error));
     FAL__TRY(require(g->w, "w", error));
     FAL__TRY(require(g->gy, "gy", error));
-    /* Both checks before anything is written. */
-    fal_conv_geometry geometry;
-    if (g->gw != NULL || g->gb != NULL) {
-        fal_operands weight = {.x = *g->x, .w = g->gw != NULL ? *g->gw : *g->w, .y = *g->gy};
-        if (g->gb != NULL) weight.bias = *g->gb;
-        FAL__TRY(fal__operands_check(g->weight_op, &weight, params, g->gw != NULL, &geometry, error));
-    }
+    FAL__TRY(check_gradients(g, params, error));
     if (g->gx != NULL) {
         const fal_operands input = {.x = *g->gx, .w = *g->w, .y = *g->gy};
         FAL__TRY(run(context, g->input_op, &input, params));

@@ -20,16 +20,16 @@ static fal_status check_same(const fal_tensor *given, const fal_tensor *planned,
                   fal_dtype_name(given->dtype), given->rank, fal_dtype_name(planned->dtype), planned->rank);
         return FAL_E_SHAPE;
     }
-    for (int32_t a = 0; a < planned->rank; a++) {
+    for (int32_t a = 0; a < planned->rank; a++)
         if (given->shape[a] != planned->shape[a])
             return fal__fail(error, FAL_E_SHAPE, name,
                              "%s has size %" PRId64 " on axis %d, the plan was made for %" PRId64, name,
                              given->shape[a], a, planned->shape[a]);
+    for (int32_t a = 0; a < planned->rank; a++)
         if (given->shape[a] > 1 && given->strides[a] != planned->strides[a])
             return fal__fail(error, FAL_E_LAYOUT, name,
                              "%s has stride %" PRId64 " on axis %d, the plan was made for %" PRId64, name,
                              given->strides[a], a, planned->strides[a]);
-    }
     return FAL_OK;
 }
 

@@ -63,7 +63,8 @@ def products(layer):
 
 
 def draw_pads(r, layer, a):
-    """(begin, end) of axis a: none, symmetric or not, crops; as far as PyTorch's modes reach."""
+    """(begin, end) of axis a: none, symmetric or not, crops; as far as PyTorch's modes reach. Its
+    circular mode wraps what is left after a crop, not the input: no crops there."""
     i, most = layer["input"][a], span(layer, a) + 1
     most = min(most, {"reflect": i - 1, "circular": i}.get(layer["mode"], most))
     choice = r.randrange(5)
@@ -72,7 +73,7 @@ def draw_pads(r, layer, a):
     if choice in (1, 2):
         p = r.randint(0, most)
         return p, p
-    if choice == 3 or i < 4:
+    if choice == 3 or i < 4 or layer["mode"] == "circular":
         return r.randint(0, most), r.randint(0, most)
     return r.randint(-1, most), r.randint(-1, most)
 

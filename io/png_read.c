@@ -22,11 +22,17 @@ typedef struct decoder {
     const unsigned char *next; /* the reduced file */
     size_t left;
     uint32_t row;
+    fal_status reason;
 } decoder;
 
+/* libpng has no error numbers. Two of its texts are worth telling apart; should they change, the
+ * refusal stays and only becomes less precise. */
 static void stop(png_structp png, png_const_charp text)
 {
-    (void)text;
+    decoder *d = png_get_error_ptr(png);
+    d->reason = FAL_E_COMPRESSED;
+    if (strstr(text, "Not enough image data") != NULL) d->reason = FAL_E_TRUNCATED;
+    if (strstr(text, "incorrect data check") != NULL) d->reason = FAL_E_CHECKSUM;
     png_longjmp(png, 1);
 }
 
@@ -64,16 +70,20 @@ static bool decode(decoder *d, uint32_t height, size_t row_bytes, unsigned char 
     return true;
 }
 
-/* Only the IDAT data can still be wrong. libpng asks for the chunk after it when data is missing. */
+/* Only the IDAT data can still be wrong. */
 static fal_status fail_decode(const decoder *d, const io_png *png, const io_place *place, fal_error *error)
 {
+    if (d->reason == FAL_E_CHECKSUM) {
+        return io_fail(error, FAL_E_CHECKSUM, place, IO_NOWHERE,
+                       "the Adler-32 of the image data does not match");
+    }
+    if (d->reason == FAL_E_TRUNCATED) {
+        return io_fail(error, FAL_E_TRUNCATED, place, IO_NOWHERE, "the image data ends at row %" PRIu32,
+                       d->row);
+    }
     if (d->row >= png->image.height) {
         return io_fail(error, FAL_E_COMPRESSED, place, IO_NOWHERE,
                        "the image data does not end where the image does");
-    }
-    if (d->left <= 4) {
-        return io_fail(error, FAL_E_TRUNCATED, place, IO_NOWHERE, "the image data ends at row %" PRIu32,
-                       d->row);
     }
     return io_fail(error, FAL_E_COMPRESSED, place, IO_NOWHERE, "the image data is damaged at row %" PRIu32,
                    d->row);
@@ -82,9 +92,9 @@ static fal_status fail_decode(const decoder *d, const io_png *png, const io_plac
 static fal_status decode_all(const io_source *source, const io_png *png, size_t row_bytes,
                              unsigned char *pixels, fal_error *error)
 {
-    decoder d = {.next = source->memory, .left = png->length};
+    decoder d = {.next = source->memory, .left = png->length, .reason = FAL_E_COMPRESSED};
     fal_status status = FAL_OK;
-    d.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, NULL, stop, ignore);
+    d.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &d, stop, ignore);
     if (d.png != NULL) d.info = png_create_info_struct(d.png);
     if (d.info == NULL)
         status = io_fail_memory(error, &source->place, "the PNG decoder", sizeof d);

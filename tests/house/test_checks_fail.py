@@ -39,7 +39,7 @@ BAD = [
     ("words", "src/base/a.c", SPDX + "void f(void)\n{\n    abort();\n}\n", "never ends"),
     ("words", "src/base/a.c", SPDX + "void *f(void)\n{\n    return malloc(1);\n}\n", "base/alloc.h"),
     ("words", "src/tensor/a.c", SPDX + "__int128 x;\n", "base/compiler.h"),
-    ("words", "io/a.c", SPDX + "void f(char *a)\n{\n    strcpy(a, a);\n}\n", "safer"),
+    ("words", "io/a.c", SPDX + "void f(char *a)\n{\n    sprintf(a, a);\n}\n", "safer"),
     ("words", "cli/a.c", SPDX + "#if " + "0\n#endif\n", "no dead code"),
     ("words", "cli/a.c", SPDX + "/* TO" + "DO */\n", "finish it"),
     ("words", "docs/a.md", "See /ho" + "me/me/file.\n", "somebody's machine"),

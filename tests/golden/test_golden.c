@@ -198,7 +198,7 @@ typedef enum way { ONE_CALL, CHANNELS_LAST, PLAN, PACKED_PLAN, WAYS } way;
 static bool run_layer(const layer *l, test_kind kind, way how, bool exact, const char *repro)
 {
     fal_error error = {0};
-    fal_context context = {.error = &error};
+    fal_context context = {.error = &error, .threads = 1};
     fal_operator op = test_operator(&l->c.p, kind);
     fal_conv_params params = l->c.p.params;
     test_result r = test_result_new(&l->c, op, how == PLAN ? 0 : 11 + (uint64_t)how);

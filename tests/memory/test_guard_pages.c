@@ -17,7 +17,7 @@
 
 #include "support/support.h"
 
-enum { SEEDS = 200 };
+enum { SEEDS = 400 };
 
 static test_problem problem_of(uint64_t seed)
 {
@@ -67,7 +67,11 @@ static void check(uint64_t seed, uint64_t strides, way how)
     char repro[TEST_TEXT];
     test_memory memory = {0};
     fal_error error = {0};
-    fal_context context = {.error = &error, .allocator = test_allocator(&memory)};
+    test_runs runs = {0};
+    fal_context context = {.error = &error,
+                           .allocator = test_allocator(&memory),
+                           .threads = 1 + (int32_t)(seed % 3),
+                           .executor = test_executor_serial(&runs)};
     test_problem p = problem_of(seed);
     test_case c = test_case_new(&p, TEST_INT, strides);
     hashes before = hash_case(&c);
@@ -109,7 +113,7 @@ static void guard_pages_every_cpu_level(void **state)
         for (uint64_t seed = 2001; seed <= 2000 + SEEDS / 4; seed++) {
             test_problem p = problem_of(seed);
             test_case c = test_case_new(&p, TEST_INT, 0);
-            fal_context context = {.cpu = cpu};
+            fal_context context = {.cpu = cpu, .threads = 1};
             for (test_kind kind = TEST_FORWARD; kind <= TEST_GRAD_WEIGHT; kind++) {
                 fal_operator op = test_operator(&p, kind);
                 test_result r = test_result_new(&c, op, 0);

@@ -15,7 +15,7 @@
 
 #include "support/support.h"
 
-enum { SEEDS = 60 };
+enum { SEEDS = 99 };
 
 /* A random problem without the parts that are not bilinear. */
 static test_problem bilinear(uint64_t seed)

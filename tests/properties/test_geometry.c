@@ -15,7 +15,7 @@
 
 #include "support/support.h"
 
-enum { SEEDS = 40 };
+enum { SEEDS = 150 };
 #define SHAPE(...)    \
     (const int64_t[]) \
     {                 \

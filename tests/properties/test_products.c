@@ -14,7 +14,7 @@
 
 #include "support/support.h"
 
-enum { SEEDS = 30 };
+enum { SEEDS = 100 };
 #define SHAPE(...)    \
     (const int64_t[]) \
     {                 \

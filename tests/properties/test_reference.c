@@ -31,7 +31,11 @@ static bool equals_reference(const test_case *c, test_kind kind, path how, fal_c
 {
     char repro[TEST_TEXT];
     fal_error error = {0};
-    fal_context context = {.error = &error, .cpu = cpu};
+    test_runs runs = {0};
+    fal_context context = {.error = &error,
+                           .cpu = cpu,
+                           .threads = 1 + (int32_t)(c->p.seed % 3),
+                           .executor = test_executor_reversed(&runs)};
     fal_operator op = test_operator(&c->p, kind);
     test_problem_text(&c->p, repro);
     test_result expected = test_result_new(c, op, 0), actual = test_result_new(c, op, c->p.seed * 8 + 5);
@@ -62,19 +66,19 @@ static void check_seeds(uint64_t first, uint64_t count, fal_dtype dtype, path ho
 static void property_01_one_call_equals_reference(void **state)
 {
     (void)state;
-    check_seeds(1000, 250, FAL_F32, ONE_CALL, FAL_CPU_AUTO);
+    check_seeds(1000, 600, FAL_F32, ONE_CALL, FAL_CPU_AUTO);
 }
 
 static void property_01_plan_equals_reference(void **state)
 {
     (void)state;
-    check_seeds(2000, 250, FAL_F32, PLAN, FAL_CPU_AUTO);
+    check_seeds(2000, 600, FAL_F32, PLAN, FAL_CPU_AUTO);
 }
 
 static void property_01_packed_plan_equals_reference(void **state)
 {
     (void)state;
-    check_seeds(3000, 250, FAL_F32, PACKED, FAL_CPU_AUTO);
+    check_seeds(3000, 600, FAL_F32, PACKED, FAL_CPU_AUTO);
 }
 
 static void property_01_every_type_equals_reference(void **state)
@@ -82,7 +86,7 @@ static void property_01_every_type_equals_reference(void **state)
     (void)state;
     for (fal_dtype dtype = FAL_F64; dtype <= FAL_I64; dtype++)
         for (path how = ONE_CALL; how <= PACKED; how++)
-            check_seeds(4000 + 100 * (uint64_t)dtype + 20 * (uint64_t)how, 20, dtype, how, FAL_CPU_AUTO);
+            check_seeds(10000 + 300 * (uint64_t)dtype + 100 * (uint64_t)how, 60, dtype, how, FAL_CPU_AUTO);
 }
 
 static void property_03_every_cpu_level_equals_reference(void **state)
@@ -91,7 +95,7 @@ static void property_03_every_cpu_level_equals_reference(void **state)
     static const fal_dtype dtypes[] = {FAL_F32, FAL_F64, FAL_BF16, FAL_I8, FAL_I64};
     for (fal_cpu_level cpu = FAL_CPU_GENERIC; cpu <= fal_cpu_detect(); cpu++)
         for (uint64_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++)
-            check_seeds(6000 + 100 * (uint64_t)cpu + 20 * d, 20, dtypes[d], PACKED, cpu);
+            check_seeds(16000 + 300 * (uint64_t)cpu + 60 * d, 60, dtypes[d], PACKED, cpu);
 }
 
 /* A forced level is really used: the plan says so. */
@@ -117,7 +121,7 @@ static bool within_bound(const test_case *c, test_kind kind)
 {
     char repro[TEST_TEXT];
     fal_error error = {0};
-    fal_context context = {.error = &error};
+    fal_context context = {.error = &error, .threads = 1};
     fal_operator op = test_operator(&c->p, kind);
     const fal_conv_params *params = &c->p.params;
     test_problem_text(&c->p, repro);

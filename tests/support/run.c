@@ -159,7 +159,7 @@ test_tensor test_conv(bool transposed, const fal_tensor *x, const fal_tensor *w,
                       const fal_conv_params *params)
 {
     fal_error error = {0};
-    fal_context context = {.error = &error};
+    fal_context context = {.error = &error, .threads = 1};
     fal_tensor y;
     test_tensor made = {0};
     fal_status status = fal_conv_output_shape(transposed, x, w, params, &y, &error);
@@ -185,7 +185,7 @@ test_tensor test_apply(const test_problem *p, test_kind kind, const fal_operands
 {
     char repro[TEST_TEXT];
     fal_error error = {0};
-    fal_context context = {.error = &error};
+    fal_context context = {.error = &error, .threads = 1};
     fal_operator op = test_operator(p, kind);
     fal_conv_params params = p->params;
     params.beta = 0;

@@ -118,7 +118,7 @@ typedef struct test_problem {
     fal_conv_params params;
 } test_problem;
 
-enum { TEST_MAX_PRODUCTS = 1 << 16, TEST_TEXT = 512 };
+enum { TEST_MAX_PRODUCTS = 1 << 17, TEST_TEXT = 512 };
 
 /* A random valid problem of at most TEST_MAX_PRODUCTS products: rank 1..3, groups and depthwise,
  * stride and dilation 1..4, pads of any sign, every padding mode, both layouts, flips, beta and

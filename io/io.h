@@ -57,7 +57,7 @@ typedef struct io_limits {
 typedef struct io_read_options {
     fal_layout layout;    /* of images: FAL_NCHW (1,C,H,W), the default, or FAL_NHWC (1,H,W,C) */
     fal_dtype void_dtype; /* what the 2-byte void elements of an .npy are (FAL_BF16); default: refuse */
-    bool allow_trailing;  /* ignore bytes after the array of an .npy or after the end of a PNG */
+    bool allow_trailing;  /* ignore bytes after the array of an .npz member or after the end of a PNG */
     io_limits limits;
 } io_read_options;
 

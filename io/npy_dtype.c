@@ -80,9 +80,10 @@ static fal_status find_type(io_npy_header *header, fal_dtype void_dtype, const i
         (order != 0 && strcmp(type, "O8") == 0)) {
         return refuse_objects(place, error);
     }
-    bool ordered = order == '<' || order == '>';
+    if (order == '=') order = io_host_is_big() ? '>' : '<'; /* this machine's */
+    bool ordered = order == '<' || order == '>', unstated = order == '|';
     for (size_t i = 0; i < sizeof types / sizeof *types && order != 0; i++) {
-        if (!ordered && order != '|' && strcmp(header->descr, types[i].name) == 0) order = '=';
+        if (strcmp(header->descr, types[i].name) == 0) unstated = true;
         if (strcmp(type, types[i].name) == 0) header->dtype = types[i].dtype;
     }
     if (void_dtype != FAL_DTYPE_NONE && fal_dtype_bytes(void_dtype) == 2 &&
@@ -93,9 +94,9 @@ static fal_status find_type(io_npy_header *header, fal_dtype void_dtype, const i
         return FAL_OK;
     }
     size_t width = fal_dtype_bytes(header->dtype);
-    if (order == '=' || (order == '|' && width > 1)) {
+    if (unstated && (order != '|' || width > 1)) {
         io_fail(error, FAL_E_DTYPE, place, IO_NOWHERE, "the byte order of '%s' is not stated", header->descr);
-        return io_allowed(error, FAL_E_DTYPE, "'<' little endian or '>' big endian");
+        return io_allowed(error, FAL_E_DTYPE, "'<' little endian, '>' big endian or '=' this machine's");
     }
     if (header->dtype == FAL_DTYPE_NONE || (!ordered && order != '|')) {
         header->dtype = FAL_DTYPE_NONE;

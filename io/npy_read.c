@@ -40,7 +40,9 @@ fal_status io_npy_read(io_source *source, const char *member, const io_read_opti
     IO_TRY(io_source_take(source, header.bytes, "the array", &memory, error));
     fal_status status = FAL_OK;
     if (header.boolean) status = check_booleans(memory, header.count, source, error);
-    if (status == FAL_OK) status = io_source_finish(source, options->allow_trailing, error);
+    /* A stream may hold several arrays, one after another; a member of an archive holds one. */
+    bool more = source->handle == NULL || options->allow_trailing;
+    if (status == FAL_OK) status = io_source_finish(source, more, error);
     if (status != FAL_OK) {
         free(memory);
         return status;

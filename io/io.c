@@ -127,7 +127,10 @@ static fal_status choose_format(input *in, fal_error *error)
     const unsigned char *bytes = NULL;
     size_t count = 0;
     IO_TRY(io_source_peek(&in->source, &bytes, &count, error));
-    in->format = find_format(io_sniff(bytes, count));
+    io_kind kind = io_sniff(bytes, count);
+    /* A .safetensors has no magic. Where its beginning is damaged, its name is what tells. */
+    if (kind == IO_UNKNOWN && count > 0 && io_kind_of_name(in->path) == IO_SAFETENSORS) kind = IO_SAFETENSORS;
+    in->format = find_format(kind);
     if (in->format == NULL) return io_refuse_kind(bytes, count, &in->source.place, error);
     if (in->member == NULL || in->format->members) return FAL_OK;
     char text[IO_TEXT];

@@ -27,6 +27,9 @@ fal_status io_json_guard(const char *json, size_t length, uint64_t array, uint64
             at = end;
             continue;
         }
+        if (byte == '-' && at + 1 < length && json[at + 1] == '0') {
+            return io_fail(error, FAL_E_HEADER, place, base + at, "a number is written -0");
+        }
         if (byte == '{' || byte == '[') {
             if (depth == DEPTH) {
                 io_fail(error, FAL_E_HEADER, place, base + at, "the header nests deeper than %d", DEPTH);

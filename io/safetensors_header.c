@@ -34,7 +34,11 @@ static fal_status fail_tree(const scope *s, const json_error_t *reason, uint64_t
         return io_fail(s->error, FAL_E_HEADER, &s->place, at, "the header ends inside its JSON");
     case json_error_end_of_input_expected:
         return io_fail(s->error, FAL_E_HEADER, &s->place, at, "something follows the JSON of the header");
-    default: return io_fail(s->error, FAL_E_HEADER, &s->place, at, "the header is not JSON");
+    default:
+        /* jansson has no code of its own for half a surrogate pair. */
+        if (strncmp(reason->text, "invalid Unicode", 15) == 0)
+            return io_fail(s->error, FAL_E_ENCODING, &s->place, at, "an escape is half a character");
+        return io_fail(s->error, FAL_E_HEADER, &s->place, at, "the header is not JSON");
     }
 }
 
@@ -170,8 +174,8 @@ static fal_status check_metadata(const scope *s, json_t *value)
 
 static fal_status read_tensors(scope *s, io_st_header *out)
 {
-    size_t most = json_object_size(out->tree);
-    if (most > s->limits->members + 1) {
+    size_t most = json_object_size(out->tree) - (json_object_get(out->tree, "__metadata__") != NULL);
+    if (most > s->limits->members) {
         io_fail(s->error, FAL_E_LIMIT, &s->place, IO_NOWHERE, "%zu tensors", most);
         return io_allowed(s->error, FAL_E_LIMIT, "at most %" PRIu64, s->limits->members);
     }

@@ -58,18 +58,29 @@ static inline fal_status read_within(size_t room, const char *spec, const io_rea
 typedef struct attempt {
     bytes file;
     const char *member;
+    const char *name; /* of the file; default "file" */
     const io_read_options *options;
 } attempt;
+
+/* Stores the bytes, in a folder that holds nothing else, and names what is to be read; valid until the
+ * next call. */
+static inline const char *spec_of(const attempt *a)
+{
+    static char spec[256];
+    scratch_files(true);
+    const char *path = store(a->name != NULL ? a->name : "file", a->file.data, a->file.count);
+    const char *colon = a->member != NULL ? ":" : "", *member = a->member != NULL ? a->member : "";
+    snprintf(spec, sizeof spec, "%s%s%s", path, colon, member);
+    return spec;
+}
 
 /* The attempt fails with this status and one printable line in which `key` stands. Frees the bytes. */
 static inline void refuse(attempt a, fal_status expected, const char *key)
 {
-    char spec[256], line[600];
+    char line[600];
     io_array out;
     fal_error error = {0};
-    const char *path = store("file", a.file.data, a.file.count);
-    snprintf(spec, sizeof spec, "%s%s%s", path, a.member != NULL ? ":" : "",
-             a.member != NULL ? a.member : "");
+    const char *spec = spec_of(&a);
     size_t room = ((size_t)4 << 20) + 4 * a.file.count;
     fal_status status = read_within(room, spec, a.options, &out, &error);
     snprintf(line, sizeof line, "%s; %s; %s [%s]", error.found, error.allowed, error.hint, error.field);
@@ -92,11 +103,7 @@ static inline void refuse_bytes(const void *data, size_t count, fal_status expec
 /* The attempt succeeds; the caller frees the array. Frees the bytes. */
 static inline io_array accept(attempt a)
 {
-    char spec[256];
-    const char *path = store("file", a.file.data, a.file.count);
-    snprintf(spec, sizeof spec, "%s%s%s", path, a.member != NULL ? ":" : "",
-             a.member != NULL ? a.member : "");
-    io_array out = read_ok(spec, a.options);
+    io_array out = read_ok(spec_of(&a), a.options);
     free(a.file.data);
     return out;
 }

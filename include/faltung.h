@@ -798,28 +798,38 @@ typedef struct fal_dialect_request {
     fal_dialect dialect;
     int32_t version; /* ONNX: the opset, default 0 = newest; others: 0 */
     bool transposed, pooling, ceil_mode;
-    fal_axis axis;       /* input, kernel, stride, dilation in the framework's own counting; begin, end,
-                            output_padding when `padding` is "explicit" or NULL; output: ONNX's
-                            output_shape, TensorFlow's output_shape, else 0 */
-    const char *padding; /* "same", "valid", "full", "SAME_UPPER", "NOTSET", ...: the framework's word */
+    fal_axis axis;       /* input, kernel, stride, dilation in the framework's own counting, 0 where its own
+                            default is meant; begin, end when `padding` is "explicit" or NULL; output_padding;
+                            output: the wanted size of a transposed convolution (output_shape of ONNX and
+                            TensorFlow, output_size of PyTorch), else 0 */
+    const char *padding; /* "same", "valid", "full", "SAME_UPPER", "NOTSET", ...: the framework's word, in any
+                            case; NULL: the numbers, or the default of a framework that takes none */
 } fal_dialect_request;
 
 typedef struct fal_dialect_answer {
-    fal_axis axis;           /* as this library says it, output included */
-    bool flip_kernel;        /* the framework's function is a true convolution */
+    fal_axis axis;    /* as this library says it, output included */
+    bool ceil_mode;   /* pooling: the output is fal_pool_size's, rounded up */
+    bool flip_kernel; /* the framework's function is a true convolution, or an unmirrored transposed one:
+                         what fal_conv_params.flip_kernel must be */
     fal_padding_mode border; /* what the framework puts outside by default */
-    int64_t shift_twice;     /* twice the distance, in input pixels, from where a centred kernel would stand
-                                to where this one stands for output 0; positive: to the right */
-    char note[160];          /* what a porter should know, or empty */
+    int64_t shift_twice; /* twice the distance, in input pixels, from cell 0, where a centred kernel has its
+                            middle for output 0, to where this one has it; positive: to the right.
+                            Transposed: the block of input 0, in output pixels */
+    char note[160];      /* what a porter should know, or empty */
 } fal_dialect_answer;
 
 FAL_API fal_status fal_dialect_resolve(const fal_dialect_request *request, fal_dialect_answer *answer,
                                        fal_error *error);
 FAL_API const char *fal_dialect_name(fal_dialect dialect); /* "torch", "tf", "scipy.correlate2d" */
 FAL_API fal_status fal_dialect_parse(const char *name, fal_dialect *out, fal_error *error);
-/* The order of a weight's axes: permutes a framework's weight into this library's NCHW order (a view).
- * `depthwise`: TensorFlow's (k..., c, multiplier), which becomes (c*multiplier, 1, k...) on copying:
- * rank + 1 with the multiplier split off. */
+/* The order of a weight's axes: shows a framework's weight in this library's NCHW order (a view). Taps
+ * keep their order: see flip_kernel.
+ *   PyTorch, ONNX, Caffe   conv (oc, ic/g, k...)   transposed (ic, oc/g, k...)
+ *   TensorFlow             conv (k..., ic/g, oc)   transposed (k..., oc/g, ic)
+ *   JAX (Flax's order)     conv (k..., ic/g, oc)   transposed (k..., ic, oc/g)
+ *   SciPy, MATLAB, OpenCV  (k...), shown as (1, 1, k...)
+ * `depthwise`: TensorFlow's (k..., c, multiplier), shown as (c, multiplier, 1, k...), one axis more, which
+ * becomes (c*multiplier, 1, k...) on copying; elsewhere a depthwise weight is a grouped one. */
 FAL_API fal_status fal_dialect_weight(fal_dialect dialect, bool transposed, bool depthwise,
                                       const fal_tensor *weight, fal_tensor *out, fal_error *error);
 

@@ -23,6 +23,15 @@ __extension__ typedef __int128 fal__int128;
  * is aligned for `type`. */
 #define FAL__VECTOR(type, bytes) type __attribute__((vector_size(bytes), aligned(sizeof(type)), may_alias))
 
+/* Element mask[i] of a followed by b. Clang knows only constant masks written out; there the callers
+ * gather element by element. */
+#if !defined(__clang__)
+#define FAL__SHUFFLE(a, b, mask) __builtin_shuffle(a, b, mask)
+#endif
+
+#define FAL__CONCAT2(a, b) a##b
+#define FAL__CONCAT(a, b)  FAL__CONCAT2(a, b)
+
 #define FAL__ALWAYS_INLINE inline __attribute__((always_inline))
 #define FAL__LIKELY(x)     __builtin_expect(!!(x), 1)
 #define FAL__UNLIKELY(x)   __builtin_expect(!!(x), 0)

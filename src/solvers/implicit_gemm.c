@@ -21,11 +21,11 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "solvers/parts/booking.h"
 #include "solvers/parts/implicit_gemm.h"
 #include "threads/parallel.h"
 
 enum {
-    PANEL_ROW_BYTES = 2048,   /* of one column over a block of k: 512 floats, a slice of 14 columns fits L1 */
     PIXEL_BYTES = 256 * 1024, /* pixel panels of a block: a quarter of the smallest common L2 (1 MiB) */
     SUM_BYTES = 256 * 1024,   /* sums of a block, when k takes several blocks: another quarter */
     STREAM_BYTES = 4 << 20    /* larger weights are packed slice by slice on one-call use */
@@ -67,17 +67,17 @@ static void merge_axes(fal__problem *p)
     }
 }
 
-/* Cycles per group of one choice of tile and roles, up to a common factor: whole tiles of
- * multiply-adds at two vectors a cycle, and stores, vectors where y runs along the lanes. */
+/* Cycles per group of one choice of tile and roles: whole tiles of multiply-adds at two vectors a
+ * cycle, and stores, vectors where y runs along the lanes. */
 static double choice_cost(const fal__problem *p, const fal__compute *compute, const fal__tile *tile,
                           int64_t pixels, bool pixels_in_lanes)
 {
     const int64_t rows = pixels_in_lanes ? p->oc : pixels, columns = pixels_in_lanes ? pixels : p->oc;
     const double tiles = (double)fal__ceil_div(rows, tile->mr) * (double)fal__ceil_div(columns, tile->nr);
     const double k = (double)(p->ic * p->axis[0].k * p->axis[1].k * p->axis[2].k);
-    const double lanes = (double)tile->nr * (double)sizeof(float) / (double)compute->panel_bytes;
+    const double vectors = (double)tile->nr / compute->lanes;
     /* A tile row costs its vectors; few rows leave the broadcast and loop overhead in sight. */
-    const double multiply = tiles * k * (tile->mr + 0.5) * lanes / 32.0;
+    const double multiply = tiles * k * (tile->mr + 0.5) * vectors / 2;
     const int64_t step = pixels_in_lanes ? p->axis[FAL_MAX_SPATIAL - 1].ys : p->y_oc;
     return multiply + (double)pixels * (double)p->oc * (step == 1 ? 0.2 : 1.5);
 }
@@ -105,18 +105,11 @@ static double estimate(const fal__problem *problem, const fal__machine *machine)
     bool pixels_in_lanes;
     const fal__compute *compute = machine->kernels->compute[arithmetic_for(&p)];
     const int64_t pixels = p.n * p.axis[0].out * p.axis[1].out * p.axis[2].out;
-    const double packing = (double)pixels * (double)(p.ic * p.axis[0].k * p.axis[1].k * p.axis[2].k);
+    const fal__problem_axis *row = &p.axis[FAL_MAX_SPATIAL - 1];
+    const double element = row->s * row->xs == 1 ? 0.25 : 1.0; /* cycles to pack one: copied or gathered */
+    const double packing =
+        element * (double)pixels * (double)(p.ic * p.axis[0].k * p.axis[1].k * p.axis[2].k);
     return (double)p.groups * (choose_tile(&p, compute, pixels, &tile, &pixels_in_lanes) + packing);
-}
-
-/* Adds a piece of count*bytes, rounded to whole cache lines, and returns where it begins. */
-static bool book(size_t *total, int64_t count, size_t bytes, size_t *offset)
-{
-    int64_t size, end;
-    *offset = *total;
-    if (!fal__mul(count, (int64_t)bytes, &size) || !fal__add(size, (int64_t)*total + 63, &end)) return false;
-    *total = (size_t)(end / 64 * 64);
-    return true;
 }
 
 static bool book_scratch(fal__gemm *g)
@@ -125,15 +118,16 @@ static bool book_scratch(fal__gemm *g)
     const int64_t tile = (int64_t)g->tile.mr * g->tile.nr;
     const int64_t tiles = g->channels.blocks > 1 ? g->split_tiles * g->block_tiles : 1;
     s->bytes = 0;
-    return book(&s->bytes, g->channels.kc * g->pixels.width * g->block_tiles, g->compute->panel_bytes,
-                &s->pixel_panels) &&
-           book(&s->bytes, g->channels.kc * g->channels.width, g->compute->panel_bytes, &s->channel_panel) &&
-           book(&s->bytes, tiles, (size_t)tile * g->compute->sum_bytes, &s->sums) &&
-           book(&s->bytes, g->block_tiles * g->pixels.width, sizeof(fal__pixel_run), &s->runs) &&
-           book(&s->bytes, g->block_tiles, sizeof(int32_t), &s->run_counts) &&
-           book(&s->bytes, g->pixels.width, sizeof(fal__segment), &s->segments) &&
-           book(&s->bytes, tile, g->compute->sum_bytes, &s->bias) &&
-           book(&s->bytes, tile, g->compute->sum_bytes, &s->repair);
+    return fal__book(&s->bytes, g->channels.kc * g->pixels.width * g->block_tiles, g->compute->panel_bytes,
+                     &s->pixel_panels) &&
+           fal__book(&s->bytes, g->channels.kc * g->channels.width, g->compute->panel_bytes,
+                     &s->channel_panel) &&
+           fal__book(&s->bytes, tiles, (size_t)tile * g->compute->sum_bytes, &s->sums) &&
+           fal__book(&s->bytes, g->block_tiles * g->pixels.width, sizeof(fal__pixel_run), &s->runs) &&
+           fal__book(&s->bytes, g->block_tiles, sizeof(int32_t), &s->run_counts) &&
+           fal__book(&s->bytes, g->pixels.width, sizeof(fal__segment), &s->segments) &&
+           fal__book(&s->bytes, tile, g->compute->sum_bytes, &s->bias) &&
+           fal__book(&s->bytes, tile, g->compute->sum_bytes, &s->repair);
 }
 
 /* Blocks of pixels as large as their cache share allows, channel splits as many as tasks and sums ask. */
@@ -176,8 +170,7 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
     const int64_t pixels = p->n * p->axis[0].out * p->axis[1].out * p->axis[2].out;
     choose_tile(p, g->compute, pixels, &g->tile, &g->pixels_in_lanes);
     fal__pixels_plan(p, g->pixels_in_lanes ? g->tile.nr : g->tile.mr, &g->pixels);
-    fal__channels_plan(p, g->pixels_in_lanes ? g->tile.mr : g->tile.nr,
-                       PANEL_ROW_BYTES / (int64_t)g->compute->panel_bytes, &g->channels);
+    fal__channels_plan(p, g->compute, g->pixels_in_lanes ? g->tile.mr : g->tile.nr, &g->channels);
     g->pixel_tiles = fal__ceil_div(pixels, g->pixels.width);
     if (!packed_size(g)) return fal__fail(error, FAL_E_OVERFLOW, "w", "the packed weights overflow 64 bits");
     /* Under a cap: first pack weights slice by slice, then fewer tasks, then smaller blocks. */

@@ -50,6 +50,10 @@
 #define STORE_FITS    ANY_FITS
 #include "kernels/generic/store.tmpl.h"
 
+#define ROWS_TYPE  float
+#define ROWS_INDEX int32_t
+#include "kernels/generic/rows.tmpl.h"
+
 /* v*0 is 0 for every finite v and NaN for the others; eight sums keep the lanes independent. */
 static bool finite(const void *panel_, int64_t count)
 {
@@ -72,10 +76,12 @@ const fal__compute FAL__NAMED(fal__compute_f32) = {
     .name = "f32",
     .panel_bytes = sizeof(float),
     .sum_bytes = sizeof(float),
+    .lanes = TILE_LANES,
     .tile_count = FAL__TILES_MAX,
     .tiles = TILE_ENTRIES,
     .pack = {[FAL_F32] = pack_f32, [FAL_F16] = pack_f16, [FAL_BF16] = pack_bf16},
     .store = {[FAL_F32] = store_f32, [FAL_F16] = store_f16, [FAL_BF16] = store_bf16},
     .finite = finite,
+    .rows = rows,
     .multiply_add = multiply_add,
 };

@@ -22,6 +22,10 @@
 #define STORE_FITS    ANY_FITS
 #include "kernels/generic/store.tmpl.h"
 
+#define ROWS_TYPE  double
+#define ROWS_INDEX int64_t
+#include "kernels/generic/rows.tmpl.h"
+
 /* v*0 is 0 for every finite v and NaN for the others; four sums keep the lanes independent. */
 static bool finite(const void *panel_, int64_t count)
 {
@@ -43,10 +47,12 @@ const fal__compute FAL__NAMED(fal__compute_f64) = {
     .name = "f64",
     .panel_bytes = sizeof(double),
     .sum_bytes = sizeof(double),
+    .lanes = TILE_LANES,
     .tile_count = FAL__TILES_MAX,
     .tiles = TILE_ENTRIES,
     .pack = {[FAL_F64] = pack_f64},
     .store = {[FAL_F64] = store_f64},
     .finite = finite,
+    .rows = rows,
     .multiply_add = multiply_add,
 };

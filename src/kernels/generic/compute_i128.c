@@ -61,6 +61,7 @@ const fal__compute FAL__NAMED(fal__compute_i128) = {
     .name = "i128",
     .panel_bytes = sizeof(int64_t),
     .sum_bytes = sizeof(fal__int128),
+    .lanes = 1,
     .tile_count = 1,
     .tiles = {{ROWS, COLUMNS, tile_1x4}},
     .pack = {[FAL_I8] = pack_i8,

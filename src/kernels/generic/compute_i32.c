@@ -35,6 +35,7 @@ const fal__compute FAL__NAMED(fal__compute_i32) = {
     .name = "i32",
     .panel_bytes = sizeof(int32_t),
     .sum_bytes = sizeof(int32_t),
+    .lanes = TILE_LANES,
     .tile_count = FAL__TILES_MAX,
     .tiles = TILE_ENTRIES,
     .pack =

@@ -40,6 +40,7 @@ const fal__compute FAL__NAMED(fal__compute_i64) = {
     .name = "i64",
     .panel_bytes = sizeof(int64_t),
     .sum_bytes = sizeof(int64_t),
+    .lanes = TILE_LANES,
     .tile_count = FAL__TILES_MAX,
     .tiles = TILE_ENTRIES,
     .pack =

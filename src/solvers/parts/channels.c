@@ -6,11 +6,12 @@
 
 #include "base/checked.h"
 
-void fal__channels_plan(const fal__problem *p, int32_t width, int64_t kc_max, fal__channels *c)
+void fal__channels_plan(const fal__problem *p, const fal__compute *compute, int32_t width, fal__channels *c)
 {
     c->width = width;
     c->tiles = fal__ceil_div(p->oc, width);
-    fal__reduction_plan(p, kc_max, &c->reduction);
+    const int64_t kc_max = fal__reduction_block(compute);
+    fal__reduction_plan(p, compute, &c->reduction);
     const int64_t steps = c->reduction.steps;
     c->blocks = fal__max(1, fal__ceil_div(steps, kc_max));
     c->kc = fal__ceil_div(steps, c->blocks);

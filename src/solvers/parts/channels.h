@@ -23,8 +23,9 @@ typedef struct fal__channels {
     int64_t blocks; /* at least 1: without a step there is one empty block */
 } fal__channels;
 
-/* Cuts k into the fewest blocks of at most kc_max steps, all about equal. */
-void fal__channels_plan(const fal__problem *problem, int32_t width, int64_t kc_max, fal__channels *channels);
+/* Cuts k into the fewest blocks of at most fal__reduction_block() steps, all about equal. */
+void fal__channels_plan(const fal__problem *problem, const fal__compute *compute, int32_t width,
+                        fal__channels *channels);
 /* Steps of block b. */
 int64_t fal__channels_steps(const fal__channels *channels, int64_t block);
 /* Element number of a slice in the packed weights; the total with group == groups. Unchecked: the

@@ -6,7 +6,7 @@
 
 #include "base/checked.h"
 
-void fal__reduction_plan(const fal__problem *p, int64_t steps_max, fal__reduction *r)
+void fal__reduction_plan(const fal__problem *p, const fal__compute *compute, fal__reduction *r)
 {
     r->taps = p->axis[0].k * p->axis[1].k * p->axis[2].k;
     r->ic = p->ic;
@@ -16,7 +16,7 @@ void fal__reduction_plan(const fal__problem *p, int64_t steps_max, fal__reductio
     for (int a = FAL_MAX_SPATIAL - 1; a >= 0 && tap_stride == 0; a--)
         if (p->axis[a].k > 1) tap_stride = llabs(p->axis[a].ws);
     const bool taps_inside = r->taps > 1 && llabs(p->w_ic) > tap_stride;
-    r->chunk = taps_inside ? fal__max(1, fal__min(r->ic, steps_max / r->taps)) : r->ic;
+    r->chunk = taps_inside ? fal__max(1, fal__min(r->ic, fal__reduction_block(compute) / r->taps)) : r->ic;
 }
 
 fal__reduction_place fal__reduction_at(const fal__reduction *r, int64_t k)

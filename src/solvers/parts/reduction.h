@@ -10,7 +10,8 @@
  *     channels inside taps (NHWC weights)              one chunk of all channels
  *
  * so that a block of k touches one compact stretch of each output channel's weights. The order is
- * fixed by shapes and strides, never by threads or cache sizes found at run time.
+ * fixed by the weights' shape, strides and type, never by threads or cache sizes found at run time, and
+ * every direct solver follows it, beginning with the bias: their bits agree.
  */
 #ifndef FAL_SOLVERS_PARTS_REDUCTION_H
 #define FAL_SOLVERS_PARTS_REDUCTION_H
@@ -22,8 +23,14 @@ typedef struct fal__reduction {
     int64_t taps, ic, chunk;
 } fal__reduction;
 
-/* steps_max: how many steps a block of k will hold at most. */
-void fal__reduction_plan(const fal__problem *problem, int64_t steps_max, fal__reduction *reduction);
+/* Steps of a block of k at most, for panels of one type: 512 floats, so that a slice of 14 columns
+ * fits L1. */
+static inline int64_t fal__reduction_block(const fal__compute *compute)
+{
+    return 2048 / (int64_t)compute->panel_bytes;
+}
+
+void fal__reduction_plan(const fal__problem *problem, const fal__compute *compute, fal__reduction *reduction);
 
 /* Where step k stands, and how many steps from it on keep the tap and take the next channel. */
 typedef struct fal__reduction_place {

@@ -32,12 +32,12 @@ install: all ## install to PREFIX (/usr/local), below DESTDIR if given
 asan: ## the tests, built with the address and undefined-behaviour sanitizers
 	@sh tools/dependencies.sh build test
 	@$(call build,asan-ubsan)
-	@FALTUNG_TEST_QUICK=1 $(call run_tests,asan-ubsan)
+	@$(call run_tests,asan-ubsan)
 
 coverage: ## the tests, then how much of each room they run
 	@sh tools/dependencies.sh build test
 	@$(call build,coverage)
-	@FALTUNG_TEST_QUICK=1 $(call run_tests,coverage)
+	@$(call run_tests,coverage)
 	@python3 -B tools/coverage.py build/coverage
 
 format: ## lay out every C file with clang-format

@@ -27,5 +27,8 @@ for header in $(find src io draw cli tests -name '*.h' ! -name '*.tmpl.h' 2>/dev
     # shellcheck disable=SC2086
     printf '#include "%s"\n' "$header" |
         "$cc" -std=c11 $warnings -Wno-unused-function -DFAL__LEVEL=generic -D_POSIX_C_SOURCE=200809L \
-            -Iinclude -Isrc -I. -Itests -x c -fsyntax-only - || { echo "$header does not compile alone"; exit 1; }
+            -Iinclude -Isrc -I. -Itests -x c -fsyntax-only - || {
+        echo "$header does not compile alone"
+        exit 1
+    }
 done

@@ -138,15 +138,15 @@ static fal_status check_member(const io_npz_member *m, const io_place *place, co
         return io_fail(error, FAL_E_HEADER, place, m->offset,
                        "stored %" PRIu64 " bytes, but %" PRIu64 " unpacked", m->stored, m->size);
     }
+    if (m->method == 8 && m->size > limits->stream_bytes) {
+        io_fail(error, FAL_E_LIMIT, place, m->offset, "%s unpacked", io_size_text(size, m->size));
+        return io_allowed(error, FAL_E_LIMIT, "at most %s", io_size_text(limit, limits->stream_bytes));
+    }
     /* Deflate makes at most 258 bytes of 2 bits. */
     if (m->method == 8 && (m->size > UINT64_MAX / 2 || m->size / 1032 > m->stored + 1)) {
         io_fail(error, FAL_E_BOMB, place, m->offset, "%" PRIu64 " bytes are to become %" PRIu64, m->stored,
                 m->size);
         return io_allowed(error, FAL_E_BOMB, "deflate makes at most 1032 of one");
-    }
-    if (m->method == 8 && m->size > limits->stream_bytes) {
-        io_fail(error, FAL_E_LIMIT, place, m->offset, "%s unpacked", io_size_text(size, m->size));
-        return io_allowed(error, FAL_E_LIMIT, "at most %s", io_size_text(limit, limits->stream_bytes));
     }
     return FAL_OK;
 }

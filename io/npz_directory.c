@@ -8,7 +8,7 @@
 #include "io/bytes.h"
 #include "io/npz_end.h"
 
-enum { LOCAL = 30, CENTRAL = 46, DESCRIPTOR = 8, UTF8 = 0x800 };
+enum { LOCAL = 30, CENTRAL = 46, DESCRIPTOR = 8, AES = 99 };
 
 static const uint32_t saturated = UINT32_MAX;
 
@@ -92,6 +92,10 @@ static fal_status read_central(io_source *source, const unsigned char *bytes, ui
     if (disk != 0) {
         return io_fail(error, FAL_E_UNSUPPORTED, &source->place, offset,
                        "multi-part archives are not supported");
+    }
+    if (out->method == AES) {
+        return io_fail(error, FAL_E_UNSUPPORTED, &source->place, offset,
+                       "encrypted members are not supported");
     }
     *at += whole;
     return check_name(out, source, offset, name_limit, error);

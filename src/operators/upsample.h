@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * upsample.h: what up-sampling and its gradient share: where each output stands, axis by axis.
+ *
+ * Output o of an axis is a mixture of at most two neighbouring inputs, from and to. Positions are
+ * fractions of whole numbers, so that the inputs are exact and a weight is rounded once:
+ *
+ *     half-pixel       ((2x+1)*i - o) / 2o, not below 0          PyTorch's align_corners=False
+ *     align-corners    x*(i-1) / (o-1); o = 1 stands on input 0
+ *     transposed-conv  x / s; beyond the last input its weight 1 - r/s goes on alone and fades
+ *     nearest          half-pixel: floor(x*i / o); align-corners: the nearer input, of two the first
+ *
+ *     i = 3, s = 4     x    0 . . . 1 . . . 2 . . .
+ *                      y    0 1 2 3 4 5 6 7 8 9 a b      5 = 3/4 of 1 and 1/4 of 2, b = 1/4 of 2
+ */
+#ifndef FAL_OPERATORS_UPSAMPLE_H
+#define FAL_OPERATORS_UPSAMPLE_H
+
+#include "operators/planes.h"
+#include "operators/row_sums.h"
+
+/* An input with weight 0 is not read: then to == from. */
+typedef struct fal__sample {
+    int64_t from, to;
+    double w_from, w_to;
+} fal__sample;
+
+static inline double fal__sample_weight(const fal__sample *s, int64_t input)
+{
+    return input == s->from ? s->w_from : input == s->to ? s->w_to : 0;
+}
+
+/* The functions that depend on the element type. */
+typedef struct fal__upsample_kernels {
+    /* y[j*y_step] = x[samples[j].from*x_step] */
+    void (*pick)(void *y, int64_t y_step, const void *x, int64_t x_step, const fal__sample *samples,
+                 int64_t count);
+    /* y[j*y_step] = x[j*x_step] */
+    void (*copy)(void *y, int64_t y_step, const void *x, int64_t x_step, int64_t count);
+    /* sums[j] += weight*w_from * x[from*x_step] + weight*w_to * x[to*x_step]; NULL for integers */
+    void (*gather)(double *sums, const void *x, int64_t x_step, const fal__sample *samples, int64_t count,
+                   double weight);
+    /* The adjoint: for every sample j, sums[from - low] += weight*w_from * gy[j*step], and so for `to`,
+     * as far as they lie in low..low+lanes-1. Integers have weights of 1 only. */
+    void (*scatter)(void *sums, int64_t low, int64_t lanes, const void *gy, int64_t step,
+                    const fal__sample *samples, int64_t count, double weight);
+} fal__upsample_kernels;
+const fal__upsample_kernels *fal__upsample_kernels_for(fal_dtype dtype);
+
+enum { FAL__UPSAMPLE_LANES = 64 };
+
+typedef struct fal__upsample {
+    fal_conv_geometry g; /* inputs: x, outputs: y */
+    fal__steps x_sizes, y_sizes, x_strides, y_strides;
+    fal_upsample_params params;
+    fal_dtype dtype;
+    int64_t bytes;
+    bool along_channels; /* lanes lie along channels, else along the row */
+    char *x, *y;         /* or their gradients */
+    const fal__upsample_kernels *kernels;
+    const fal__row_sums *arithmetic;
+    fal__sample *samples[FAL_MAX_SPATIAL]; /* of the outputs of an axis; one block of memory */
+    size_t memory_bytes;
+} fal__upsample;
+
+/* Checks the operands (`written` is one of x and y) and allocates and fills the samples. */
+fal_status fal__upsample_create(const fal__setting *setting, const fal_tensor *x, const char *x_name,
+                                const fal_tensor *y, const char *y_name, const fal_tensor *written,
+                                const fal_upsample_params *params, fal__upsample *u);
+void fal__upsample_release(const fal__setting *setting, fal__upsample *u);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* upsample.tmpl.h: the functions of upsample.h for one element type; parameters in each_type.tmpl.h. */
+
+static void T(pick)(void *y_, int64_t y_step, const void *x_, int64_t x_step, const fal__sample *samples,
+                    int64_t count)
+{
+    ELEMENT *y = y_;
+    const ELEMENT *x = x_;
+    for (int64_t j = 0; j < count; j++) y[j * y_step] = x[samples[j].from * x_step];
+}
+
+static void T(copy)(void *y_, int64_t y_step, const void *x_, int64_t x_step, int64_t count)
+{
+    ELEMENT *y = y_;
+    const ELEMENT *x = x_;
+    for (int64_t j = 0; j < count; j++) y[j * y_step] = x[j * x_step];
+}
+
+#if FLOATING
+static void T(gather)(double *sums, const void *x_, int64_t x_step, const fal__sample *samples, int64_t count,
+                      double weight)
+{
+    const ELEMENT *x = x_;
+    for (int64_t j = 0; j < count; j++) {
+        const fal__sample s = samples[j];
+        sums[j] += weight * s.w_from * (double)LOAD(x[s.from * x_step]);
+        /* An infinite neighbour must not turn a weight of 0 into NaN. */
+        sums[j] += s.w_to == 0 ? 0 : weight * s.w_to * (double)LOAD(x[s.to * x_step]);
+    }
+}
+
+static void T(scatter)(void *sums_, int64_t low, int64_t lanes, const void *gy_, int64_t step,
+                       const fal__sample *samples, int64_t count, double weight)
+{
+    double *sums = sums_;
+    const ELEMENT *gy = gy_;
+    for (int64_t j = 0; j < count; j++) {
+        const fal__sample s = samples[j];
+        const int64_t from = s.from - low, to = s.to - low;
+        const double g = (double)LOAD(gy[j * step]);
+        if (from >= 0 && from < lanes) sums[from] += weight * s.w_from * g;
+        if (s.w_to != 0 && to >= 0 && to < lanes) sums[to] += weight * s.w_to * g;
+    }
+}
+
+static const fal__upsample_kernels T(kernels) = {T(pick), T(copy), T(gather), T(scatter)};
+#else
+static void T(scatter)(void *sums_, int64_t low, int64_t lanes, const void *gy_, int64_t step,
+                       const fal__sample *samples, int64_t count, double weight)
+{
+    (void)weight;
+    WIDE *sums = sums_;
+    const ELEMENT *gy = gy_;
+    for (int64_t j = 0; j < count; j++) {
+        const int64_t from = samples[j].from - low;
+        if (from >= 0 && from < lanes) sums[from] += LOAD(gy[j * step]);
+    }
+}
+
+static const fal__upsample_kernels T(kernels) = {T(pick), T(copy), NULL, T(scatter)};
+#endif

@@ -193,9 +193,7 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
         } else if (pixel_bytes > 1) {
             pixel_bytes = sum_bytes = 1;
         } else {
-            fal__fail(error, FAL_E_WORKSPACE, "workspace_cap_bytes",
-                      "at least %zu bytes of workspace are needed", needs->workspace);
-            return fal__allowed(error, FAL_E_WORKSPACE, "the cap is %" PRIu64, machine->workspace_cap);
+            return fal__refuse_cap(machine, needs->workspace, error);
         }
     }
     needs->packed = g->packed_bytes;

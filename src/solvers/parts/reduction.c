@@ -34,3 +34,12 @@ void fal__tap_place(const fal__problem *p, int64_t tap, int64_t t[FAL_MAX_SPATIA
         tap /= p->axis[a].k;
     }
 }
+
+int64_t fal__weight_offset(const fal__problem *p, const fal__reduction *r, int64_t k)
+{
+    const fal__reduction_place place = fal__reduction_at(r, k);
+    int64_t t[FAL_MAX_SPATIAL], offset = p->w_base + place.ic * p->w_ic;
+    fal__tap_place(p, place.tap, t);
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++) offset += t[a] * p->axis[a].ws;
+    return offset;
+}

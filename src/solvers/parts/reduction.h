@@ -38,6 +38,9 @@ typedef struct fal__reduction_place {
 } fal__reduction_place;
 fal__reduction_place fal__reduction_at(const fal__reduction *reduction, int64_t k);
 
+/* Element offset in w of step k, for output channel 0 of group 0, the problem's base included. */
+int64_t fal__weight_offset(const fal__problem *problem, const fal__reduction *reduction, int64_t k);
+
 /* Tap number -> its place on the three axes. */
 void fal__tap_place(const fal__problem *problem, int64_t tap, int64_t t[FAL_MAX_SPATIAL]);
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* row_lists.c: see row_lists.h. */
+#include "solvers/parts/row_lists.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/checked.h"
+
+enum { W = FAL_MAX_SPATIAL - 1, ENTRIES_MAX = 1 << 18 /* of all lists of a row: 4 MiB */ };
+
+/* Outputs first..end-1 of an axis read inside the input with tap t. */
+static void tap_range(const fal__problem_axis *axis, int64_t t, int64_t *first, int64_t *end)
+{
+    const int64_t at = t * axis->d - axis->begin;
+    *first = at >= 0 ? 0 : fal__min(axis->out, fal__ceil_div(-at, axis->s));
+    *end = at >= axis->in ? 0 : fal__min(axis->out, (axis->in - 1 - at) / axis->s + 1);
+    if (*end < *first) *end = *first;
+}
+
+/* Outputs first..end-1 of an axis read inside the input with every tap. */
+static void interior(const fal__problem_axis *axis, int64_t *first, int64_t *end)
+{
+    int64_t a, b, c, d;
+    tap_range(axis, 0, &a, &b);
+    tap_range(axis, axis->k - 1, &c, &d);
+    *first = fal__max(a, c);
+    *end = fal__max(*first, fal__min(b, d));
+}
+
+static bool inside(const fal__problem_axis *axis, int64_t o)
+{
+    int64_t first, end;
+    interior(axis, &first, &end);
+    return o >= first && o < end;
+}
+
+int64_t fal__row_segments(const fal__problem *p)
+{
+    int64_t from, to;
+    interior(&p->axis[W], &from, &to);
+    const int64_t border = p->axis[W].out - (to - from);
+    return 1 + (p->mode != FAL_PAD_ZEROS ? border : fal__min(border, 2 * p->axis[W].k));
+}
+
+bool fal__row_lists_apply(const fal__problem *p, char *why, size_t capacity)
+{
+    if (p->mode == FAL_PAD_CONSTANT) {
+        snprintf(why, capacity, "a constant border is no cell that an offset could reach");
+        return false;
+    }
+    const int64_t taps = p->axis[0].k * p->axis[1].k * p->axis[2].k, segments = fal__row_segments(p);
+    int64_t entries;
+    if (fal__mul(taps, p->ic, &entries) && fal__mul(entries, segments, &entries) && entries <= ENTRIES_MAX)
+        return true;
+    snprintf(why, capacity,
+             "%" PRId64 " x %" PRId64 " taps in %" PRId64 " stretches of a row are too many lists", p->ic,
+             taps, segments);
+    return false;
+}
+
+/* The end of the segment that begins at output `first`. */
+static int64_t segment_end(const fal__problem *p, int64_t first)
+{
+    const fal__problem_axis *axis = &p->axis[W];
+    int64_t from, to, end = axis->out;
+    interior(axis, &from, &to);
+    if (first >= from && first < to) return to;
+    if (p->mode != FAL_PAD_ZEROS) return first + 1;
+    for (int64_t t = 0; t < axis->k; t++) {
+        tap_range(axis, t, &from, &to);
+        if (from > first) end = fal__min(end, from);
+        if (to > first) end = fal__min(end, to);
+    }
+    return end;
+}
+
+/* Offset of the element under output o and tap t, for channel 0; false when there is none. */
+static bool tap_offset(const fal__problem *p, const int64_t *o, const int64_t *t, int64_t *offset)
+{
+    *offset = 0;
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++) {
+        const fal__problem_axis *axis = &p->axis[a];
+        const int64_t position = o[a] * axis->s + t[a] * axis->d - axis->begin;
+        int64_t index = position;
+        if (position < 0 || position >= axis->in) index = fal_border_index(p->mode, position, axis->in);
+        if (index < 0) return false;
+        *offset += (index - o[a] * axis->s) * axis->xs;
+    }
+    return true;
+}
+
+static void make_segment(const fal__problem *p, const fal__reduction *reduction, const int64_t *o,
+                         fal__row_lists *lists)
+{
+    const int64_t number = lists->count++;
+    int64_t *offsets = lists->offsets + number * reduction->steps,
+            *steps = lists->steps + number * reduction->steps;
+    int64_t taps = 0;
+    for (int64_t k = 0; k < reduction->steps;) {
+        const fal__reduction_place place = fal__reduction_at(reduction, k);
+        int64_t t[FAL_MAX_SPATIAL], offset;
+        fal__tap_place(p, place.tap, t);
+        const bool exists = tap_offset(p, o, t, &offset);
+        for (int64_t i = 0; i < place.length && exists; i++, taps++) {
+            offsets[taps] = offset + (place.ic + i) * p->x_ic;
+            steps[taps] = k + i;
+        }
+        k += place.length;
+    }
+    lists->segments[number] = (fal__row_segment){.first = o[W], .end = segment_end(p, o[W]), .taps = taps};
+}
+
+bool fal__row_lists_make(const fal__problem *p, const fal__reduction *reduction, int64_t od, int64_t oh,
+                         fal__row_lists *lists)
+{
+    const bool row_inside = inside(&p->axis[0], od) && inside(&p->axis[1], oh);
+    if (lists->made && lists->inside && row_inside) return false;
+    lists->made = true;
+    lists->inside = row_inside;
+    lists->count = 0;
+    for (int64_t ow = 0; ow < p->axis[W].out; ow = lists->segments[lists->count - 1].end) {
+        const int64_t o[FAL_MAX_SPATIAL] = {od, oh, ow};
+        make_segment(p, reduction, o, lists);
+    }
+    return true;
+}

@@ -92,7 +92,7 @@ static fal_status check_unused(const fal_pool_params *p, int32_t a, fal_error *e
                    {"dilation", p->dilation[a]},       {"padding_begin", p->padding_begin[a]},
                    {"padding_end", p->padding_end[a]}, {"output_size", p->output_size[a]}};
     enum { OUTPUT_SIZE = 5 };
-    static const char *const extents[] = {"windows of a given kernel", "adaptive windows", "global pooling"};
+    static const char *const extents[] = {"given windows", "adaptive windows", "global windows"};
     for (int i = 0; i <= OUTPUT_SIZE; i++) {
         const bool used = i == OUTPUT_SIZE ? p->extent == FAL_POOL_ADAPTIVE : p->extent == FAL_POOL_WINDOW;
         if (used || numbers[i].value == 0) continue;
@@ -103,6 +103,15 @@ static fal_status check_unused(const fal_pool_params *p, int32_t a, fal_error *e
     return FAL_OK;
 }
 
+static fal_status check_rule(const fal_pool_params *p, int32_t a, fal_error *error)
+{
+    if (p->padding == FAL_PADDING_EXPLICIT || (p->padding_begin[a] == 0 && p->padding_end[a] == 0))
+        return FAL_OK;
+    fal__fail(error, FAL_E_PADDING, "padding", "axis %" PRId32 ": padding is given as a rule and as numbers",
+              a);
+    return fal__allowed(error, FAL_E_PADDING, "give one of them");
+}
+
 static fal_status resolve_window(fal_axis *axis, const fal_pool_params *p, int32_t a, fal_error *error)
 {
     axis->kernel = p->kernel[a];
@@ -110,10 +119,6 @@ static fal_status resolve_window(fal_axis *axis, const fal_pool_params *p, int32
     axis->dilation = p->dilation[a];
     axis->begin = p->padding_begin[a];
     axis->end = p->padding_end[a];
-    if (p->padding != FAL_PADDING_EXPLICIT && (axis->begin != 0 || axis->end != 0)) {
-        fal__fail(error, FAL_E_PADDING, "padding", "padding is given as a rule and as numbers");
-        return fal__allowed(error, FAL_E_PADDING, "give one of them");
-    }
     FAL__TRY(fal__at_least(axis->begin, 0, FAL_E_PADDING, "padding_begin", error));
     FAL__TRY(fal__at_least(axis->end, 0, FAL_E_PADDING, "padding_end", error));
     if (axis->stride == 0 && axis->kernel > 0) axis->stride = axis->kernel;
@@ -163,6 +168,7 @@ fal_status fal__pool_describe(const fal_tensor *x, const char *name, const fal_p
         r.axis[a] = (fal_axis){.input = 1, .kernel = 1, .stride = 1, .dilation = 1, .output = 1};
     for (int32_t a = 0; a < r.g.spatial; a++) {
         FAL__TRY(check_unused(p, a, error));
+        FAL__TRY(check_rule(p, a, error));
         const fal_status status = resolve_axis(&r.g.axis[a], p, a, error);
         if (status != FAL_OK) return fal__name_axis(error, status, a);
         r.axis[FAL_MAX_SPATIAL - r.g.spatial + a] = r.g.axis[a];

@@ -15,6 +15,10 @@
 static fal_status check_same(const fal_tensor *given, const fal_tensor *planned, const char *name,
                              fal_error *error)
 {
+    if (fal__operand_missing(planned) && !fal__operand_missing(given))
+        return fal__fail(error, FAL_E_VALUE, name, "%s is given, the plan was made without one", name);
+    if (fal__operand_missing(given) && !fal__operand_missing(planned))
+        return fal__fail(error, FAL_E_NULL, name, "%s is not given, the plan was made with one", name);
     if (given->dtype != planned->dtype || given->rank != planned->rank) {
         fal__fail(error, FAL_E_SHAPE, name, "%s is %s of rank %d, the plan was made for %s of rank %d", name,
                   fal_dtype_name(given->dtype), given->rank, fal_dtype_name(planned->dtype), planned->rank);
@@ -82,6 +86,25 @@ static fal_status check_block(const void *block, size_t given, size_t needed, co
     return fal__fail(error, FAL_E_ALIGN, name, "%s is not %d-byte aligned", name, FAL_WORKSPACE_ALIGNMENT);
 }
 
+/* Scratch is written all the time: an operand inside it would change under way. */
+static fal_status check_apart(const fal_plan *plan, const fal_operands *operands, const void *packed,
+                              void *workspace, size_t needed, fal_error *error)
+{
+    const int64_t bytes = (int64_t)needed, packed_bytes = (int64_t)plan->info.packed_bytes;
+    const fal_tensor scratch = fal_tensor_of(workspace, FAL_U8, 1, &bytes);
+    for (fal__place place = FAL__PLACE_X; place <= FAL__PLACE_Y; place++) {
+        if (fal__operand_missing(planned_operand(plan, place)) || (packed != NULL && place == FAL__PLACE_W))
+            continue;
+        FAL__TRY(fal__tensor_check_alias(&scratch, "workspace", fal__operand(operands, place),
+                                         fal__operand_name(plan->op, place), error));
+    }
+    if (packed == NULL) return FAL_OK;
+    fal_tensor weights = scratch;
+    weights.data = (void *)(uintptr_t)packed;
+    weights.shape[0] = packed_bytes;
+    return fal__tensor_check_alias(&scratch, "workspace", &weights, "packed", error);
+}
+
 static fal_status check_packed(const fal_plan *plan, const void *packed, fal_error *error)
 {
     if (!fal__plan_packs(plan))
@@ -136,6 +159,7 @@ fal_status fal_plan_execute(const fal_plan *plan, const fal_operands *operands, 
     if (packed != NULL) FAL__TRY(check_packed(plan, packed, error));
     const size_t needed = packed != NULL ? plan->info.workspace_packed_bytes : plan->info.workspace_bytes;
     FAL__TRY(check_block(workspace, workspace_bytes, needed, "workspace", error));
+    if (needed > 0) FAL__TRY(check_apart(plan, operands, packed, workspace, needed, error));
     const fal__place output = fal__operator_output(plan->op);
     if (fal_tensor_count(fal__operand(operands, output)) == 0 && output != FAL__PLACE_W) return FAL_OK;
     fal__pointers pointers = {.role = {[FAL__ROLE_X] = operands->x.data,

@@ -31,7 +31,7 @@ LAW = {
     "tests/cli": "io draw cli tests/support",
     "tests/io": "io tests/support",
     "tests": "base tensor cpu threads geometry reference lowering kernels solvers planner operators"
-             " io draw tests/support",
+             " io draw tests/support tests/io",
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 

@@ -67,13 +67,21 @@ static void contexts_are_checked(void **state)
     assert_int_equal(memory.calls, 0);
 }
 
-static void unknown_algorithm_is_refused(void **state)
+/* Refusals that come after memory was taken give it back. */
+static void late_refusals_leak_nothing(void **state)
 {
     (void)state;
     call c;
     valid(&c);
+    test_memory memory = {0};
+    fal_context context = {.allocator = test_allocator(&memory)};
     fal_conv_params params = {.algorithm = "no such algorithm"};
-    assert_int_equal(fal_conv(NULL, &c.tx, &c.tw, NULL, &params, &c.ty), FAL_E_UNSUPPORTED);
+    assert_int_equal(fal_conv(&context, &c.tx, &c.tw, NULL, &params, &c.ty), FAL_E_UNSUPPORTED);
+    context.workspace_cap_bytes = 1;
+    assert_int_equal(fal_conv(&context, &c.tx, &c.tw, NULL, NULL, &c.ty), FAL_E_WORKSPACE);
+    assert_true(memory.calls > 0);
+    assert_int_equal(memory.live, 0);
+    assert_false(memory.broken);
     assert_true(untouched(&c));
 }
 
@@ -118,7 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contexts_are_checked),
-        cmocka_unit_test(unknown_algorithm_is_refused),
+        cmocka_unit_test(late_refusals_leak_nothing),
         cmocka_unit_test(null_tensors_are_refused),
         cmocka_unit_test(message_is_cut_to_the_buffer),
     };

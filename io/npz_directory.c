@@ -54,7 +54,8 @@ static fal_status check_name(const io_npz_member *member, io_source *source, uin
         io_fail(error, FAL_E_LIMIT, &source->place, offset, "a member name of %zu bytes", length);
         return io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, limit);
     }
-    bool bad = name[0] == '/' || name[0] == '\\' || (length > 1 && name[1] == ':');
+    bool drive = length > 2 && name[1] == ':' && (name[2] == '/' || name[2] == '\\');
+    bool bad = name[0] == '/' || name[0] == '\\' || drive;
     for (size_t i = 0, start = 0; i <= length; i++) {
         bool end = i == length || name[i] == '/' || name[i] == '\\';
         if (end && i - start == 2 && memcmp(name + start, "..", 2) == 0) bad = true;

@@ -44,7 +44,7 @@ enum {
 
 /* One option as it was given. What is filled depends on its kind. */
 typedef struct cli_value {
-    int given;                  /* how often; 0: not given. The last value counts */
+    int given;                  /* how often; 0: not given. Values are given once, flags at will */
     const char *text;           /* as typed */
     bool full;                  /* HELP: in its long form, --help */
     int32_t count;              /* entries of the lists below */

@@ -4,10 +4,14 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include <inttypes.h>
+#include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/json_out.h"
+#include "cli/layer.h"
 #include "cli/params.h"
 #include "cli/tensors.h"
 #include "io/io.h"
@@ -45,6 +49,40 @@ static bool is_own_ending(const cli_verb *verb, const char *path)
     return verb->endings != NULL && dot != NULL && cli_word_index(verb->endings, dot + 1) >= 0;
 }
 
+/* Does a SPEC, whose member follows a colon, lie in this file? */
+static bool lies_in(const char *spec, const struct stat *file)
+{
+    char path[4096];
+    struct stat found;
+    size_t length = strlen(spec);
+    if (length >= sizeof path) return false;
+    memcpy(path, spec, length + 1);
+    while (stat(path, &found) != 0) {
+        char *colon = strrchr(path, ':');
+        if (colon == NULL) return false;
+        *colon = '\0';
+    }
+    return found.st_dev == file->st_dev && found.st_ino == file->st_ino;
+}
+
+/* The result of a failing command would be the loss of its input. */
+static fal_status keep_inputs(cli_command *command, const char *path, const char *where)
+{
+    struct stat output;
+    const char *input = NULL;
+    if (stat(path, &output) != 0 || !S_ISREG(output.st_mode)) return FAL_OK;
+    for (int i = 0; i < command->operand_count; i++)
+        if (lies_in(command->operands[i], &output)) input = command->operands[i];
+    for (int id = 0; id < CLI_OPTION_COUNT; id++) {
+        bool names = cli_options[id].kind == CLI_KIND_FILE || cli_options[id].kind == CLI_KIND_TEXT;
+        if (names && cli_given(command, (cli_option_id)id) && lies_in(command->values[id].text, &output))
+            input = command->values[id].text;
+    }
+    if (input == NULL) return FAL_OK;
+    return cli_fail(command, FAL_E_USAGE, where, "output %.80s and input %.80s are the same file", path,
+                    input);
+}
+
 static fal_status check_output(cli_command *command, cli_option_id id)
 {
     char where[48];
@@ -63,6 +101,7 @@ static fal_status check_output(cli_command *command, cli_option_id id)
                          command->verb->endings ? ", or ." : "",
                          command->verb->endings ? command->verb->endings : "");
     }
+    CLI_TRY(keep_inputs(command, path, where));
     if (!cli_given(command, CLI_FORCE) && access(path, F_OK) == 0) {
         cli_fail(command, FAL_E_EXISTS, where, "%s exists", path);
         return cli_hint(command, FAL_E_EXISTS, "-f overwrites it");
@@ -84,14 +123,41 @@ fal_status cli_check_outputs(cli_command *command)
     return FAL_OK;
 }
 
+/* A PNG has no place for numbers beyond 0..1: they are clipped, and the user is told. What is no number
+ * has no place at all. */
+static fal_status check_pixels(cli_command *command, const fal_tensor *t, const char *path)
+{
+    int64_t index[FAL_MAX_RANK] = {0}, count = fal_tensor_count(t), odd = 0, outside = 0;
+    double low = INFINITY, high = -INFINITY;
+    if (io_kind_of_name(path) != IO_PNG || fal_dtype_is_integer(t->dtype) || count <= 0) return FAL_OK;
+    do {
+        double value = fal_tensor_get(t, index);
+        odd += !isfinite(value);
+        outside += value < 0 || value > 1;
+        low = fmin(low, value);
+        high = fmax(high, value);
+    } while (cli_next_index(t, index));
+    if (odd > 0) {
+        command->in_file = true;
+        cli_fail(command, FAL_E_VALUE, path, "%" PRId64 " of %" PRId64 " numbers are NaN or infinite", odd,
+                 count);
+        return cli_hint(command, FAL_E_VALUE, "write .npy, which holds every number");
+    }
+    if (outside > 0)
+        cli_note(command, true,
+                 "%s: %" PRId64 " of %" PRId64 " numbers lie outside 0..1 (from %g to %g) and are clipped",
+                 path, outside, count, low, high);
+    return FAL_OK;
+}
+
 fal_status cli_write(cli_command *command, const fal_tensor *tensor, const char *path)
 {
     io_write_options options = {.overwrite = cli_given(command, CLI_FORCE) > 0,
                                 .layout = cli_layout(command)};
     const char *file;
     CLI_TRY(split_member(command, path, &file, &options.name));
+    CLI_TRY(check_pixels(command, tensor, file));
     fal_status status = io_write(file, NULL, tensor, &options, &command->error);
-    command->in_file = status != FAL_OK;
     if (status == FAL_OK) {
         char shape[320];
         cli_format_shape(shape, sizeof shape, tensor);

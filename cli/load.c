@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/limits.h"
 #include "cli/params.h"
 #include "cli/tensors.h"
 #include "io/io.h"
@@ -35,7 +36,9 @@ static fal_status take_stdin(cli_command *command, const char *text)
 
 static fal_status load_file(cli_command *command, const char *text, fal_tensor *tensor)
 {
-    io_read_options options = {.layout = cli_layout(command)};
+    cli_limits limits;
+    CLI_TRY(cli_read_limits(command, &limits));
+    io_read_options options = {.layout = cli_layout(command), .limits = limits.file};
     io_array *array = calloc(1, sizeof *array);
     if (array == NULL) return cli_fail(command, FAL_E_NOMEM, NULL, "out of memory");
     CLI_TRY(cli_adopt(command, array, free_array));

@@ -2,7 +2,9 @@
 /*
  * main.c: parse, prepare, run the verb, report, end.
  */
+#define _POSIX_C_SOURCE 200809L
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,14 @@
 
 #include "cli/parts.h"
 #include "cli/tensors.h"
+
+/* No file of the user's may become standard output because that was closed. What takes its place can be
+ * used in no direction that a program tries, so that the error is the same. */
+static void hold_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0) return;
+}
 
 /* FALTUNG_THREADS and --threads; FALTUNG_CPU. */
 static fal_status prepare_context(cli_command *command)
@@ -66,6 +76,7 @@ static bool answer_about_itself(cli_command *command)
 int main(int argc, char **argv)
 {
     static cli_command command; /* zeroed; too large to be comfortable on the stack */
+    hold_standard_streams();
     fal_status status = cli_parse(&command, argc, argv);
     if (status == FAL_OK) status = answer_about_itself(&command) ? finish_output(&command) : run(&command);
     if (status != FAL_OK) {

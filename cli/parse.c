@@ -7,7 +7,9 @@
  * value takes the next word whatever it looks like, so `--padding -1` works. No abbreviations: they
  * would forbid every future name. Values are read by value.c.
  */
+#define _POSIX_C_SOURCE 200809L /* access */
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/parts.h"
 
@@ -108,7 +110,9 @@ static fal_status parse_letters(cli_command *command, int argc, char **argv, int
         cli_option_id id = cli_option_lettered(command->verb, *letter);
         if (id == CLI_OPTION_COUNT) {
             const char *of = command->verb ? command->verb->name : "faltung";
-            return cli_fail(command, FAL_E_USAGE, NULL, "%s takes no option -%c", of, *letter);
+            cli_fail(command, FAL_E_USAGE, NULL, "%s takes no option -%c", of, *letter);
+            if (access(argv[*i], F_OK) != 0) return FAL_E_USAGE;
+            return cli_hint(command, FAL_E_USAGE, "put -- before names of files that begin with '-'");
         }
         if (!takes_value(id)) {
             CLI_TRY(cli_read_value(command, id, NULL));

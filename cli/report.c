@@ -146,8 +146,12 @@ int cli_exit_code(const cli_command *command, fal_status status)
     case FAL_E_BUFSIZE:
     case FAL_E_WORKSPACE:
     case FAL_E_INTERNAL: return CLI_EXIT_INTERNAL;
+    case FAL_E_USAGE: return CLI_EXIT_USAGE;
     default: break;
     }
+    /* Of what a file may ask for, its bytes are memory; the rest is about its form. */
+    if (status == FAL_E_LIMIT && strncmp(command->error.fix_value, "bytes=", 6) == 0)
+        return CLI_EXIT_INTERNAL;
     if (command->in_file || (status >= FAL_E_IO && status < FAL_E_USAGE)) return CLI_EXIT_FILE;
     return CLI_EXIT_USAGE;
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "cli/layer.h"
+#include "cli/limits.h"
 #include "cli/tensors.h"
 
 static int64_t now_ns(void)
@@ -106,9 +107,10 @@ fal_status cli_layer_run(cli_command *command, const cli_layer *layer, const cha
 {
     fal_counts counts;
     fal_dtype dtype = layer->x.dtype;
+    CLI_TRY(fal_conv_counts(&layer->geometry, dtype, layer->bias.rank > 0, &counts, &command->error));
+    CLI_TRY(cli_check_work(command, counts.multiply_adds));
     CLI_TRY(cli_hint_wider(command, run_by_name(command, layer, algorithm, y, facts), dtype));
     if (facts->kernel == NULL) facts->kernel = "";
-    CLI_TRY(fal_conv_counts(&layer->geometry, dtype, layer->bias.rank > 0, &counts, &command->error));
     facts->gflops = facts->time_ns > 0 ? 2.0 * (double)counts.multiply_adds / (double)facts->time_ns : 0.0;
     return FAL_OK;
 }

@@ -2,9 +2,10 @@
 /*
  * signals.c: Ctrl-C leaves nothing behind.
  *
- * SIGPIPE keeps its default action: `faltung print big.npy | head` ends quietly.
+ * SIGPIPE keeps its default action: `faltung print big.npy | head` ends quietly. A file above the
+ * system's limit is an error like a full disk, and not the end of the program.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 
 #include <signal.h>
 #include <string.h>
@@ -29,6 +30,8 @@ void cli_catch_signals(void)
     sigemptyset(&action.sa_mask);
     action.sa_handler = SIG_DFL;
     sigaction(SIGPIPE, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGXFSZ, &action, NULL);
     action.sa_handler = on_signal;
     for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
         /* A signal that the caller ignores (nohup, a background job) stays ignored. */

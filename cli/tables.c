@@ -35,7 +35,7 @@ const cli_verb cli_verbs[] = {
 const int cli_verb_count = (int)(sizeof cli_verbs / sizeof cli_verbs[0]);
 
 /* What every verb takes. */
-static const cli_option_id common[] = {CLI_QUIET, CLI_VERBOSE, CLI_HELP, CLI_VERSION};
+static const cli_option_id common[] = {CLI_LIMITS, CLI_QUIET, CLI_VERBOSE, CLI_HELP, CLI_VERSION};
 
 const cli_verb *cli_verb_find(const char *name)
 {

@@ -17,7 +17,7 @@
 bool cli_parse_int(const char *text, int64_t *value)
 {
     char *end;
-    const char *digits = *text == '-' || *text == '+' ? text + 1 : text;
+    const char *digits = *text == '-' ? text + 1 : text;
     if (!isdigit((unsigned char)*digits)) return false;
     errno = 0;
     long long number = strtoll(text, &end, 10);
@@ -37,7 +37,7 @@ bool cli_parse_number(const char *text, double *value)
 /* Is it a whole number that only fails to fit 64 bits? */
 static bool only_digits(const char *text)
 {
-    const char *digits = *text == '-' || *text == '+' ? text + 1 : text;
+    const char *digits = *text == '-' ? text + 1 : text;
     return *digits != '\0' && strspn(digits, "0123456789") == strlen(digits);
 }
 
@@ -162,6 +162,9 @@ fal_status cli_read_value(cli_command *command, cli_option_id id, const char *te
     snprintf(where, sizeof where, "--%s", option->name);
     value->given++;
     value->text = text;
+    if (text != NULL && value->given > 1)
+        return cli_fail(command, FAL_E_USAGE, where, "--%s is given twice", option->name);
+    if (text != NULL && *text == '\0') return cli_fail(command, FAL_E_USAGE, where, "the value is empty");
     switch (option->kind) {
     case CLI_KIND_INT:
     case CLI_KIND_INTS: return read_ints(command, option, value);
@@ -174,8 +177,6 @@ fal_status cli_read_value(cli_command *command, cli_option_id id, const char *te
     case CLI_KIND_TEXT:
     case CLI_KIND_FILE:
     case CLI_KIND_OUTPUT:
-        if (*text == '\0') return cli_fail(command, FAL_E_USAGE, where, "the value is empty");
-        return FAL_OK;
     case CLI_KIND_FLAG: return FAL_OK;
     }
     return FAL_OK;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/json_out.h"
+#include "cli/limits.h"
 #include "cli/params.h"
 #include "cli/tensors.h"
 #include "io/io.h"
@@ -48,7 +49,9 @@ static fal_status measure_entry(cli_command *command, const char *spec, const io
                                 const io_entry *entry, range *r)
 {
     int64_t index[FAL_MAX_RANK] = {0};
-    io_read_options options = {.layout = cli_layout(command)};
+    cli_limits limits;
+    CLI_TRY(cli_read_limits(command, &limits));
+    io_read_options options = {.layout = cli_layout(command), .limits = limits.file};
     io_array array = {0};
     char *name = NULL;
     *r = (range){0};
@@ -150,7 +153,9 @@ static fal_status pack_listing(cli_command *command, const char *spec, const io_
 
 static fal_status list_one(cli_command *command, const char *spec, json_t *files)
 {
-    io_read_options options = {.layout = cli_layout(command)};
+    cli_limits limits;
+    CLI_TRY(cli_read_limits(command, &limits));
+    io_read_options options = {.layout = cli_layout(command), .limits = limits.file};
     io_listing *listing = calloc(1, sizeof *listing);
     if (listing == NULL) return cli_fail(command, FAL_E_NOMEM, NULL, "out of memory");
     CLI_TRY(cli_adopt(command, listing, free_listing));

@@ -16,11 +16,13 @@ fal_status io_image_check(const io_image *image, uint64_t most, const io_limits 
     }
     if (w > limits->side || h > limits->side) {
         io_fail(error, FAL_E_LIMIT, place, IO_NOWHERE, "the image is %" PRIu64 " x %" PRIu64 " pixels", w, h);
-        return io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64 " wide or high", limits->side);
+        io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64 " wide or high", limits->side);
+        return io_raise(error, "side", w > h ? w : h);
     }
     if (w > limits->pixels / h) {
         io_fail(error, FAL_E_LIMIT, place, IO_NOWHERE, "the image is %" PRIu64 " x %" PRIu64 " pixels", w, h);
-        return io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64 " pixels", limits->pixels);
+        io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64 " pixels", limits->pixels);
+        return io_raise(error, "pixels", w * h);
     }
     if (w > most / h) {
         io_fail(error, FAL_E_BOMB, place, IO_NOWHERE, "the image claims %" PRIu64 " x %" PRIu64 " pixels", w,

@@ -12,8 +12,8 @@ static size_t skip_string(const char *json, size_t length, size_t at)
     return at < length ? at + 1 : length;
 }
 
-fal_status io_json_guard(const char *json, size_t length, uint64_t array, uint64_t keys, uint64_t key_bytes,
-                         const io_place *place, uint64_t base, fal_error *error)
+fal_status io_json_guard(const char *json, size_t length, const io_json_bounds *most, const io_place *place,
+                         uint64_t base, fal_error *error)
 {
     uint64_t commas[DEPTH + 1] = {0}, found = 0;
     bool is_array[DEPTH + 1] = {false};
@@ -40,15 +40,18 @@ fal_status io_json_guard(const char *json, size_t length, uint64_t array, uint64
             is_array[depth] = byte == '[';
         } else if ((byte == '}' || byte == ']') && depth > 0) {
             depth--;
-        } else if (byte == ',' && is_array[depth] && ++commas[depth] >= array) {
-            io_fail(error, FAL_E_RANK, place, base + at, "a list of more than %" PRIu64 " numbers", array);
-            return io_allowed(error, FAL_E_RANK, "a tensor has at most %" PRIu64 " axes", array);
-        } else if (byte == ':' && ++found > keys) {
-            io_fail(error, FAL_E_LIMIT, place, base + at, "the header has more than %" PRIu64 " keys", keys);
-            return FAL_E_LIMIT;
-        } else if (byte == ':' && string > key_bytes) {
+        } else if (byte == ',' && is_array[depth] && ++commas[depth] >= most->array) {
+            io_fail(error, FAL_E_RANK, place, base + at, "a list of more than %" PRIu64 " numbers",
+                    most->array);
+            return io_allowed(error, FAL_E_RANK, "a tensor has at most %" PRIu64 " axes", most->array);
+        } else if (byte == ':' && ++found > most->keys) {
+            io_fail(error, FAL_E_LIMIT, place, base + at, "the header has more than %" PRIu64 " keys",
+                    most->keys);
+            return io_raise(error, "members", keys / 4); /* twice the members that these keys stand for */
+        } else if (byte == ':' && string > most->key_bytes) {
             io_fail(error, FAL_E_LIMIT, place, base + at, "a name of %zu bytes", string);
-            return io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, key_bytes);
+            io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, most->key_bytes);
+            return io_raise(error, "name", string);
         }
         at++;
     }

@@ -127,7 +127,8 @@ static fal_status parse_size(cursor *c, int32_t axis, int64_t *out)
     }
     if (value > c->limits->axis) {
         io_fail(c->error, FAL_E_LIMIT, c->place, offset, "shape[%" PRId32 "] is %s", axis, text);
-        return io_allowed(c->error, FAL_E_LIMIT, "must be 0..%" PRIu64, c->limits->axis);
+        io_allowed(c->error, FAL_E_LIMIT, "must be 0..%" PRIu64, c->limits->axis);
+        return io_raise(c->error, "axis", value);
     }
     if (peek(c) == 'L') c->at++; /* Python 2 wrote 3L */
     *out = (int64_t)value;
@@ -269,7 +270,8 @@ fal_status io_npy_read_header(io_source *source, const io_limits *limits, io_npy
     uint32_t length = width == 2 ? io_le16(field) : io_le32(field);
     if (length > limits->npy_header) {
         io_fail(error, FAL_E_LIMIT, &source->place, 8, "a header of %" PRIu32 " bytes", length);
-        return io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, limits->npy_header);
+        io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, limits->npy_header);
+        return io_raise(error, "npy-header", length);
     }
     if (length == 0) return io_fail(error, FAL_E_HEADER, &source->place, 8, "the header is empty");
     void *text = NULL;

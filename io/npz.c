@@ -140,7 +140,8 @@ static fal_status check_member(const io_npz_member *m, const io_place *place, co
     }
     if (m->method == 8 && m->size > limits->stream_bytes) {
         io_fail(error, FAL_E_LIMIT, place, m->offset, "%s unpacked", io_size_text(size, m->size));
-        return io_allowed(error, FAL_E_LIMIT, "at most %s", io_size_text(limit, limits->stream_bytes));
+        io_allowed(error, FAL_E_LIMIT, "at most %s", io_size_text(limit, limits->stream_bytes));
+        return io_raise(error, "bytes", m->size);
     }
     /* Deflate makes at most 258 bytes of 2 bits. */
     if (m->method == 8 && (m->size > UINT64_MAX / 2 || m->size / 1032 > m->stored + 1)) {
@@ -189,7 +190,7 @@ static bool is_named(const io_npz_member *m, const char *name)
 static fal_status choose(const archive *a, const char *member, const io_npz_member **out, fal_error *error)
 {
     const io_npz_member *only = NULL;
-    io_choice choice = {.count = 0};
+    io_choice choice = {.wanted = member};
     for (size_t i = 0; i < a->directory.count; i++) {
         const io_npz_member *m = a->directory.members + i;
         if (member != NULL && is_named(m, member)) {
@@ -201,7 +202,7 @@ static fal_status choose(const archive *a, const char *member, const io_npz_memb
             only = m;
         }
     }
-    if (member != NULL || choice.count != 1) return io_choice_fail(&choice, member, &a->source->place, error);
+    if (member != NULL || choice.count != 1) return io_choice_fail(&choice, &a->source->place, error);
     *out = only;
     return FAL_OK;
 }

@@ -52,7 +52,8 @@ static fal_status check_name(const io_npz_member *member, io_source *source, uin
     io_escape(text, name, length);
     if (length > limit) {
         io_fail(error, FAL_E_LIMIT, &source->place, offset, "a member name of %zu bytes", length);
-        return io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, limit);
+        io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, limit);
+        return io_raise(error, "name", length);
     }
     bool drive = length > 2 && name[1] == ':' && (name[2] == '/' || name[2] == '\\');
     bool bad = name[0] == '/' || name[0] == '\\' || drive;
@@ -66,12 +67,20 @@ static fal_status check_name(const io_npz_member *member, io_source *source, uin
     return io_fail(error, FAL_E_NAME, &source->place, offset, "the member name '%s' is not allowed", text);
 }
 
-/* One entry of the central directory at `at`; moves `at` behind it. */
-static fal_status read_central(io_source *source, const unsigned char *bytes, uint64_t length, uint64_t base,
-                               uint64_t *at, uint64_t name_limit, io_npz_member *out, fal_error *error)
+/* A walk over the central directory. */
+typedef struct walk {
+    io_source *source;
+    const unsigned char *bytes;
+    uint64_t at, length, base; /* position, bytes, file offset of the first */
+    uint64_t name_limit;
+} walk;
+
+/* The entry at w->at; moves on behind it. */
+static fal_status read_central(walk *w, io_npz_member *out, fal_error *error)
 {
-    uint64_t left = length - *at, offset = base + *at;
-    const unsigned char *p = bytes + *at;
+    io_source *source = w->source;
+    uint64_t left = w->length - w->at, offset = w->base + w->at;
+    const unsigned char *p = w->bytes + w->at;
     if (left < CENTRAL || io_le32(p) != 0x02014b50) {
         return fail_at(source, offset, "a directory entry is damaged", error);
     }
@@ -98,8 +107,8 @@ static fal_status read_central(io_source *source, const unsigned char *bytes, ui
         return io_fail(error, FAL_E_UNSUPPORTED, &source->place, offset,
                        "encrypted members are not supported");
     }
-    *at += whole;
-    return check_name(out, source, offset, name_limit, error);
+    w->at += whole;
+    return check_name(out, source, offset, w->name_limit, error);
 }
 
 /* The local header must tell the same as the directory. Its sizes may be absent (a data descriptor
@@ -188,15 +197,17 @@ static fal_status check_relations(io_source *source, io_npz_directory *d, fal_er
 static fal_status read_members(io_source *source, const io_npz_end *end, const io_limits *limits,
                                io_npz_directory *out, fal_error *error)
 {
-    uint64_t at = 0;
+    walk w = {.source = source,
+              .bytes = out->bytes,
+              .length = end->length,
+              .base = end->offset,
+              .name_limit = limits->name_bytes};
     for (; out->count < end->entries; out->count++) {
-        io_npz_member *member = out->members + out->count;
-        IO_TRY(read_central(source, out->bytes, end->length, end->offset, &at, limits->name_bytes, member,
-                            error));
-        member->index = out->count;
+        IO_TRY(read_central(&w, out->members + out->count, error));
+        out->members[out->count].index = out->count;
     }
-    if (at != end->length) {
-        return io_fail(error, FAL_E_HEADER, &source->place, end->offset + at,
+    if (w.at != end->length) {
+        return io_fail(error, FAL_E_HEADER, &source->place, end->offset + w.at,
                        "the directory holds more than the %" PRIu64 " entries that it counts", end->entries);
     }
     for (size_t i = 0; i < out->count; i++) IO_TRY(check_local(source, end->offset, out->members + i, error));
@@ -211,7 +222,8 @@ fal_status io_npz_directory_read(io_source *source, const io_limits *limits, io_
     IO_TRY(io_npz_find_end(source, &end, error));
     if (end.entries > limits->members) {
         io_fail(error, FAL_E_LIMIT, &source->place, IO_NOWHERE, "%" PRIu64 " members", end.entries);
-        return io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, limits->members);
+        io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, limits->members);
+        return io_raise(error, "members", end.entries);
     }
     if (end.entries > end.length / CENTRAL) {
         return io_fail(error, FAL_E_HEADER, &source->place, end.offset,

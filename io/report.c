@@ -92,6 +92,14 @@ fal_status io_hint(fal_error *error, fal_status status, const char *hint, ...)
     return status;
 }
 
+fal_status io_raise(fal_error *error, const char *limit, uint64_t value)
+{
+    if (error == NULL || value > INT64_MAX) return FAL_E_LIMIT; /* no such file can be */
+    snprintf(error->fix_field, sizeof error->fix_field, "limits");
+    snprintf(error->fix_value, sizeof error->fix_value, "%s=%" PRIu64, limit, value);
+    return FAL_E_LIMIT;
+}
+
 /* The errors a person meets, in our words: the system's own texts depend on its language. */
 static const char *system_text(int number)
 {

@@ -26,6 +26,9 @@ fal_status io_fail(fal_error *error, fal_status status, const io_place *place, u
                    const char *found, ...) IO_PRINTF(5, 6);
 fal_status io_allowed(fal_error *error, fal_status status, const char *allowed, ...) IO_PRINTF(3, 4);
 fal_status io_hint(fal_error *error, fal_status status, const char *hint, ...) IO_PRINTF(3, 4);
+/* Ends the report of a limit: which one, by the name that the command's --limits knows, and the value that
+ * would let this file pass. Returns FAL_E_LIMIT. */
+fal_status io_raise(fal_error *error, const char *limit, uint64_t value);
 
 /* What the operating system said: "cannot open it: permission denied". A missing file is
  * FAL_E_NOTFOUND, lack of memory FAL_E_NOMEM, all else FAL_E_IO. */

@@ -51,7 +51,8 @@ static fal_status parse_tree(const scope *s, const char *text, size_t length, ui
     }
     /* Four keys make a tensor; as many again for the free text of __metadata__. */
     uint64_t keys = s->limits->members > UINT64_MAX / 8 ? UINT64_MAX : s->limits->members * 8;
-    IO_TRY(io_json_guard(text, length, FAL_MAX_RANK, keys, s->limits->name_bytes, &s->place, base, s->error));
+    const io_json_bounds most = {.array = FAL_MAX_RANK, .keys = keys, .key_bytes = s->limits->name_bytes};
+    IO_TRY(io_json_guard(text, length, &most, &s->place, base, s->error));
     json_error_t reason;
     *out = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &reason);
     return *out != NULL ? FAL_OK : fail_tree(s, &reason, base);
@@ -92,7 +93,8 @@ static fal_status read_shape(const scope *s, const json_t *value, io_st_tensor *
         if (!negative && (uint64_t)t->shape[a] <= s->limits->axis) continue;
         fal_status status = negative ? FAL_E_DIM : FAL_E_LIMIT;
         io_fail(s->error, status, &s->place, IO_NOWHERE, "shape[%" PRId32 "] is %" PRId64, a, t->shape[a]);
-        return io_allowed(s->error, status, "must be 0..%" PRIu64, s->limits->axis);
+        io_allowed(s->error, status, "must be 0..%" PRIu64, s->limits->axis);
+        return negative ? status : io_raise(s->error, "axis", (uint64_t)t->shape[a]);
     }
     return FAL_OK;
 }
@@ -177,7 +179,8 @@ static fal_status read_tensors(scope *s, io_st_header *out)
     size_t most = json_object_size(out->tree) - (json_object_get(out->tree, "__metadata__") != NULL);
     if (most > s->limits->members) {
         io_fail(s->error, FAL_E_LIMIT, &s->place, IO_NOWHERE, "%zu tensors", most);
-        return io_allowed(s->error, FAL_E_LIMIT, "at most %" PRIu64, s->limits->members);
+        io_allowed(s->error, FAL_E_LIMIT, "at most %" PRIu64, s->limits->members);
+        return io_raise(s->error, "members", most);
     }
     out->tensors = calloc(most + 1, sizeof *out->tensors);
     if (out->tensors == NULL)
@@ -255,7 +258,8 @@ fal_status io_st_header_read(io_source *source, const io_limits *limits, io_st_h
     uint64_t length = io_le64(field);
     if (length > limits->json_header) {
         io_fail(error, FAL_E_LIMIT, &s.place, 0, "a header of %" PRIu64 " bytes", length);
-        return io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, limits->json_header);
+        io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, limits->json_header);
+        return io_raise(error, "json-header", length);
     }
     if (length == 0) return io_fail(error, FAL_E_HEADER, &s.place, 0, "the header is empty");
     IO_TRY(io_source_take(source, length, "the header", &text, error));

@@ -11,10 +11,10 @@
 static fal_status fail_choice(const io_st_header *h, const char *member, const io_place *place,
                               fal_error *error)
 {
-    io_choice choice = {.count = 0};
+    io_choice choice = {.wanted = member};
     for (size_t i = 0; i < h->count; i++)
         io_choice_add(&choice, h->tensors[i].name, strlen(h->tensors[i].name));
-    return io_choice_fail(&choice, member, place, error);
+    return io_choice_fail(&choice, place, error);
 }
 
 static const io_st_tensor *choose(const io_st_header *h, const char *member)

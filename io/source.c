@@ -181,7 +181,8 @@ fal_status io_source_take(io_source *source, uint64_t count, const char *what, v
             char wanted[IO_SIZE_TEXT], limit[IO_SIZE_TEXT];
             io_fail(error, FAL_E_LIMIT, &source->place, source->position, "%s needs %s", what,
                     io_size_text(wanted, count));
-            return io_allowed(error, FAL_E_LIMIT, "a stream may give %s", io_size_text(limit, source->limit));
+            io_allowed(error, FAL_E_LIMIT, "a stream may give %s", io_size_text(limit, source->limit));
+            return io_raise(error, "bytes", count);
         }
         return take_growing(source, &count, false, what, memory, error);
     }
@@ -222,7 +223,8 @@ fal_status io_source_load(io_source *source, fal_error *error)
             char limit[IO_SIZE_TEXT];
             free(memory);
             io_fail(error, FAL_E_LIMIT, &source->place, source->position, "the stream goes on");
-            return io_allowed(error, FAL_E_LIMIT, "a stream may give %s", io_size_text(limit, source->limit));
+            io_allowed(error, FAL_E_LIMIT, "a stream may give %s", io_size_text(limit, source->limit));
+            return io_raise(error, "bytes", source->limit > INT64_MAX / 2 ? INT64_MAX : 2 * source->limit);
         }
     } else {
         count = source->size - source->position;

@@ -31,7 +31,7 @@ static void numpy_archives(void **state)
         assert_true(fal_tensor_get(&got.tensor, NULL) == 7.0);
         io_array_free(&got);
         snprintf(spec, sizeof spec, DATA "%s", names[i]);
-        refused_as("no name", spec, NULL, FAL_E_NAME);
+        refused_as("no name", spec, NULL, FAL_E_USAGE);
     }
     io_array got = read_ok(DATA "single.npz", NULL);
     assert_int_equal(got.bytes, 12);

@@ -136,7 +136,7 @@ static void several_in_one(void **state)
             same_tensor(&back.tensor, items[i].tensor);
             io_array_free(&back);
         }
-        refused_as("no name", at(names[n]), NULL, FAL_E_NAME);
+        refused_as("no name", at(names[n]), NULL, FAL_E_USAGE);
         snprintf(spec, sizeof spec, "%s:layer", at(names[n]));
         refused_as("wrong name", spec, NULL, FAL_E_NOTFOUND);
     }

@@ -47,7 +47,8 @@ fal_status io_json_guard(const char *json, size_t length, const io_json_bounds *
         } else if (byte == ':' && ++found > most->keys) {
             io_fail(error, FAL_E_LIMIT, place, base + at, "the header has more than %" PRIu64 " keys",
                     most->keys);
-            return io_raise(error, "members", keys / 4); /* twice the members that these keys stand for */
+            return io_raise(error, "members",
+                            most->keys / 4); /* twice the members that these keys stand for */
         } else if (byte == ':' && string > most->key_bytes) {
             io_fail(error, FAL_E_LIMIT, place, base + at, "a name of %zu bytes", string);
             io_allowed(error, FAL_E_LIMIT, "at most %" PRIu64, most->key_bytes);

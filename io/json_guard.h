@@ -11,9 +11,14 @@
 
 #include "io/report.h"
 
-/* Refuses depth above 16, arrays above `array` entries, more than `keys` keys in all, and strings
- * above `text` bytes that are keys. `base` is the file offset of the text. */
-fal_status io_json_guard(const char *json, size_t length, uint64_t array, uint64_t keys, uint64_t key_bytes,
-                         const io_place *place, uint64_t base, fal_error *error);
+typedef struct io_json_bounds {
+    uint64_t array;     /* entries of one array */
+    uint64_t keys;      /* in the whole text */
+    uint64_t key_bytes; /* of one key */
+} io_json_bounds;
+
+/* Refuses what is above the bounds, and depth above 16. `base` is the file offset of the text. */
+fal_status io_json_guard(const char *json, size_t length, const io_json_bounds *most, const io_place *place,
+                         uint64_t base, fal_error *error);
 
 #endif

@@ -87,6 +87,7 @@ static inline bytes load(const char *path)
 static inline const char *store(const char *name, const void *data, size_t count)
 {
     const char *path = at(name);
+    unlink(path); /* a new file is written later; one that is cut short, at once */
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, count, file), count);

@@ -68,11 +68,12 @@ def archives():
     np.savez(path("single.npz"), ramp((3,), "<f4"))
     with open(path("streamed.npz"), "wb") as f:
         np.savez(Pipe(f), **members)
-    np.savez(path("mixed.npz"), good=ramp((2,), "<f4"), bad=np.array([None], dtype=object), odd=np.zeros(2, "<c8"))
+    np.savez(path("mixed.npz"), good=ramp((2,), "<f4"), bad=np.array([None], dtype=object),
+             odd=np.zeros(2, "<c8"))
     with zipfile.ZipFile(path("other.npz"), "w") as z:
-        z.writestr("readme.txt", "no array")
-        z.writestr("folder/", "")
-        z.writestr("x.npy", open(path("f32_2x3.npy"), "rb").read())
+        for name, data in [("readme.txt", b"no array"), ("folder/", b""),
+                           ("x.npy", open(path("f32_2x3.npy"), "rb").read())]:
+            z.writestr(zipfile.ZipInfo(name), data)  # its date is the zip epoch
     with zipfile.ZipFile(path("empty.npz"), "w"):
         pass
 
@@ -103,12 +104,13 @@ def png(name, samples, color, depth, interlace=False, extra=b""):
     height, width = samples.shape[:2]
     passes = [(0, 0, 1, 1)]
     if interlace:
-        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+                  (0, 1, 1, 2)]
     data = b"".join(pack_rows(samples, depth, x, y, dx, dy) for x, y, dx, dy in passes)
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, int(interlace))
     with open(path(name), "wb") as f:
-        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(data, 9))
-                + chunk(b"IEND", b""))
+        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra)
+        f.write(chunk(b"IDAT", zlib.compress(data, 9)) + chunk(b"IEND", b""))
 
 
 def pictures():
@@ -129,7 +131,8 @@ def pictures():
                 extra = chunk(b"tRNS", struct.pack(">HHH", *(int(v) for v in samples[2, 3])))
             extra = chunk(b"tEXt", b"k\0v") + extra
             for interlace in (False, True):
-                png(f"c{color}_d{depth}{'_i' if interlace else ''}.png", samples, color, depth, interlace, extra)
+                name = f"c{color}_d{depth}{'_i' if interlace else ''}.png"
+                png(name, samples, color, depth, interlace, extra)
 
 
 os.makedirs(FOLDER, exist_ok=True)

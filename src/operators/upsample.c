@@ -95,7 +95,8 @@ fal_status fal_upsample(const fal_context *context, const fal_tensor *x, const f
     fal__setting setting;
     fal__upsample u;
     FAL__TRY(fal__context_resolve(context, &setting));
-    FAL__TRY(fal__upsample_create(&setting, x, "x", y, "y", y, params, &u));
+    const fal__upsample_operands operands = {.x = x, .y = y, .x_name = "x", .y_name = "y", .params = params};
+    FAL__TRY(fal__upsample_create(&setting, &operands, &u));
     const fal__plane_rows rows = {.n = u.g.n,
                                   .c = u.g.in_channels,
                                   .rows = {u.y_sizes.space[0], u.y_sizes.space[1]},

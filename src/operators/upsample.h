@@ -16,6 +16,7 @@
 #ifndef FAL_OPERATORS_UPSAMPLE_H
 #define FAL_OPERATORS_UPSAMPLE_H
 
+#include "base/compiler.h"
 #include "operators/planes.h"
 #include "operators/row_sums.h"
 
@@ -30,6 +31,17 @@ static inline double fal__sample_weight(const fal__sample *s, int64_t input)
     return input == s->from ? s->w_from : input == s->to ? s->w_to : 0;
 }
 
+enum { FAL__UPSAMPLE_LANES = 64 };
+
+/* A block of a gradient: neighbouring cells of a row, or channels of one cell. */
+typedef struct fal__upsample_block {
+    union {
+        double real[FAL__UPSAMPLE_LANES];
+        fal__int128 whole[FAL__UPSAMPLE_LANES];
+    } sums;
+    int64_t cell, lanes; /* the first cell */
+} fal__upsample_block;
+
 /* The functions that depend on the element type. */
 typedef struct fal__upsample_kernels {
     /* y[j*y_step] = x[samples[j].from*x_step] */
@@ -40,20 +52,17 @@ typedef struct fal__upsample_kernels {
     /* sums[j] += weight*w_from * x[from*x_step] + weight*w_to * x[to*x_step]; NULL for integers */
     void (*gather)(double *sums, const void *x, int64_t x_step, const fal__sample *samples, int64_t count,
                    double weight);
-    /* The adjoint: for every sample j, sums[from - low] += weight*w_from * gy[j*step], and so for `to`,
-     * as far as they lie in low..low+lanes-1. Integers have weights of 1 only. */
-    void (*scatter)(void *sums, int64_t low, int64_t lanes, const void *gy, int64_t step,
-                    const fal__sample *samples, int64_t count, double weight);
+    /* The adjoint: for every sample j, sums[from - cell] += weight*w_from * gy[j*step], and so for `to`,
+     * as far as they lie in the block. Integers have weights of 1 only. */
+    void (*scatter)(fal__upsample_block *block, const void *gy, int64_t step, const fal__sample *samples,
+                    int64_t count, double weight);
 } fal__upsample_kernels;
 const fal__upsample_kernels *fal__upsample_kernels_for(fal_dtype dtype);
-
-enum { FAL__UPSAMPLE_LANES = 64 };
 
 typedef struct fal__upsample {
     fal_conv_geometry g; /* inputs: x, outputs: y */
     fal__steps x_sizes, y_sizes, x_strides, y_strides;
     fal_upsample_params params;
-    fal_dtype dtype;
     int64_t bytes;
     bool along_channels; /* lanes lie along channels, else along the row */
     char *x, *y;         /* or their gradients */
@@ -63,10 +72,17 @@ typedef struct fal__upsample {
     size_t memory_bytes;
 } fal__upsample;
 
-/* Checks the operands (`written` is one of x and y) and allocates and fills the samples. */
-fal_status fal__upsample_create(const fal__setting *setting, const fal_tensor *x, const char *x_name,
-                                const fal_tensor *y, const char *y_name, const fal_tensor *written,
-                                const fal_upsample_params *params, fal__upsample *u);
+/* x and y, or their gradients, and the names that messages give them. */
+typedef struct fal__upsample_operands {
+    const fal_tensor *x, *y;
+    const char *x_name, *y_name;
+    bool x_written; /* the gradient; else y is written */
+    const fal_upsample_params *params;
+} fal__upsample_operands;
+
+/* Checks the operands, and allocates and fills the samples. */
+fal_status fal__upsample_create(const fal__setting *setting, const fal__upsample_operands *operands,
+                                fal__upsample *u);
 void fal__upsample_release(const fal__setting *setting, fal__upsample *u);
 
 #endif

@@ -29,31 +29,31 @@ static void T(gather)(double *sums, const void *x_, int64_t x_step, const fal__s
     }
 }
 
-static void T(scatter)(void *sums_, int64_t low, int64_t lanes, const void *gy_, int64_t step,
-                       const fal__sample *samples, int64_t count, double weight)
+static void T(scatter)(fal__upsample_block *block, const void *gy_, int64_t step, const fal__sample *samples,
+                       int64_t count, double weight)
 {
-    double *sums = sums_;
+    double *sums = block->sums.real;
     const ELEMENT *gy = gy_;
     for (int64_t j = 0; j < count; j++) {
         const fal__sample s = samples[j];
-        const int64_t from = s.from - low, to = s.to - low;
+        const int64_t from = s.from - block->cell, to = s.to - block->cell;
         const double g = (double)LOAD(gy[j * step]);
-        if (from >= 0 && from < lanes) sums[from] += weight * s.w_from * g;
-        if (s.w_to != 0 && to >= 0 && to < lanes) sums[to] += weight * s.w_to * g;
+        if (from >= 0 && from < block->lanes) sums[from] += weight * s.w_from * g;
+        if (s.w_to != 0 && to >= 0 && to < block->lanes) sums[to] += weight * s.w_to * g;
     }
 }
 
 static const fal__upsample_kernels T(kernels) = {T(pick), T(copy), T(gather), T(scatter)};
 #else
-static void T(scatter)(void *sums_, int64_t low, int64_t lanes, const void *gy_, int64_t step,
-                       const fal__sample *samples, int64_t count, double weight)
+static void T(scatter)(fal__upsample_block *block, const void *gy_, int64_t step, const fal__sample *samples,
+                       int64_t count, double weight)
 {
     (void)weight;
-    WIDE *sums = sums_;
+    fal__int128 *sums = block->sums.whole;
     const ELEMENT *gy = gy_;
     for (int64_t j = 0; j < count; j++) {
-        const int64_t from = samples[j].from - low;
-        if (from >= 0 && from < lanes) sums[from] += LOAD(gy[j * step]);
+        const int64_t from = samples[j].from - block->cell;
+        if (from >= 0 && from < block->lanes) sums[from] += LOAD(gy[j * step]);
     }
 }
 

@@ -77,55 +77,57 @@ static fal_status check_params(const fal_upsample_params *p, const fal_tensor *x
     return fal__allowed(error, FAL_E_DTYPE, "must be a floating type; mode nearest takes integers");
 }
 
-static fal_status check_sizes(const fal__upsample *u, const char *x_name, const char *y_name, int32_t a,
+static fal_status check_sizes(const fal__upsample *u, const fal__upsample_operands *o, int32_t a,
                               fal_error *error)
 {
-    const int64_t i = u->g.axis[a].input, o = u->g.axis[a].output;
-    if (i == 0 && o > 0) {
-        fal__fail(error, FAL_E_SHAPE, y_name, "axis %" PRId32 " of space: %s has size 0, %s %" PRId64, a,
-                  x_name, y_name, o);
+    const int64_t i = u->g.axis[a].input, outputs = u->g.axis[a].output;
+    if (i == 0 && outputs > 0) {
+        fal__fail(error, FAL_E_SHAPE, o->y_name, "axis %" PRId32 " of space: %s has size 0, %s %" PRId64, a,
+                  o->x_name, o->y_name, outputs);
         return fal__allowed(error, FAL_E_SHAPE, "an empty axis can only stay empty");
     }
     if (u->params.coordinates != FAL_TRANSPOSED_CONV || i == 0) return FAL_OK;
-    const int64_t s = fal__ceil_div(o, i);
+    const int64_t s = fal__ceil_div(outputs, i);
     int64_t last;
-    if (o > 0 && (o % i == 0 || (fal__mul(i - 1, s, &last) && o - 1 == last))) return FAL_OK;
-    fal__fail(error, FAL_E_SHAPE, y_name, "axis %" PRId32 " of space: %s has size %" PRId64 ", %s %" PRId64,
-              a, x_name, i, y_name, o);
-    if (o == 0) return fal__allowed(error, FAL_E_SHAPE, "must be at least 1");
+    if (outputs > 0 && (outputs % i == 0 || (fal__mul(i - 1, s, &last) && outputs - 1 == last)))
+        return FAL_OK;
+    fal__fail(error, FAL_E_SHAPE, o->y_name,
+              "axis %" PRId32 " of space: %s has size %" PRId64 ", %s %" PRId64, a, o->x_name, i, o->y_name,
+              outputs);
+    if (outputs == 0) return fal__allowed(error, FAL_E_SHAPE, "must be at least 1");
     return fal__allowed(error, FAL_E_SHAPE, "with stride %" PRId64 " it must be s*(i-1)+1 or s*i", s);
 }
 
-static fal_status check(const fal__setting *setting, const fal_tensor *x, const char *x_name,
-                        const fal_tensor *y, const char *y_name, const fal_tensor *written, fal__upsample *u)
+static fal_status check(const fal__upsample_operands *o, fal__upsample *u, fal_error *error)
 {
-    fal_error *error = setting->error;
-    FAL__TRY(written == x ? fal__tensor_check_output(x, x_name, error) : fal_tensor_check(x, x_name, error));
-    FAL__TRY(written == y ? fal__tensor_check_output(y, y_name, error) : fal_tensor_check(y, y_name, error));
-    FAL__TRY(fal__planes_same_type(x, x_name, y, y_name, error));
-    FAL__TRY(check_params(&u->params, x, x_name, error));
-    FAL__TRY(fal__planes_describe(x, x_name, u->params.spatial, u->params.layout, &u->g, error));
-    FAL__TRY(fal__planes_output(&u->g, y, y_name, x_name, error));
-    for (int32_t a = 0; a < u->g.spatial; a++) FAL__TRY(check_sizes(u, x_name, y_name, a, error));
-    FAL__TRY(fal__tensor_check_align(x, x_name, error));
-    FAL__TRY(fal__tensor_check_align(y, y_name, error));
-    return written == x ? fal__tensor_check_alias(x, x_name, y, y_name, error)
-                        : fal__tensor_check_alias(y, y_name, x, x_name, error);
+    const fal_tensor *x = o->x, *y = o->y;
+    FAL__TRY(o->x_written ? fal__tensor_check_output(x, o->x_name, error)
+                          : fal_tensor_check(x, o->x_name, error));
+    FAL__TRY(o->x_written ? fal_tensor_check(y, o->y_name, error)
+                          : fal__tensor_check_output(y, o->y_name, error));
+    FAL__TRY(fal__planes_same_type(x, o->x_name, y, o->y_name, error));
+    FAL__TRY(check_params(&u->params, x, o->x_name, error));
+    FAL__TRY(fal__planes_describe(x, o->x_name, u->params.spatial, u->params.layout, &u->g, error));
+    FAL__TRY(fal__planes_output(&u->g, y, o->y_name, o->x_name, error));
+    for (int32_t a = 0; a < u->g.spatial; a++) FAL__TRY(check_sizes(u, o, a, error));
+    FAL__TRY(fal__tensor_check_align(x, o->x_name, error));
+    FAL__TRY(fal__tensor_check_align(y, o->y_name, error));
+    return o->x_written ? fal__tensor_check_alias(x, o->x_name, y, o->y_name, error)
+                        : fal__tensor_check_alias(y, o->y_name, x, o->x_name, error);
 }
 
-fal_status fal__upsample_create(const fal__setting *setting, const fal_tensor *x, const char *x_name,
-                                const fal_tensor *y, const char *y_name, const fal_tensor *written,
-                                const fal_upsample_params *params, fal__upsample *out)
+fal_status fal__upsample_create(const fal__setting *setting, const fal__upsample_operands *o,
+                                fal__upsample *out)
 {
     static const fal_upsample_params none = {0};
-    fal__upsample u = {.params = params != NULL ? *params : none};
-    FAL__TRY(check(setting, x, x_name, y, y_name, written, &u));
+    const fal_tensor *x = o->x, *y = o->y;
+    fal__upsample u = {.params = o->params != NULL ? *o->params : none};
+    FAL__TRY(check(o, &u, setting->error));
     u.x_sizes = fal__planes_sizes(&u.g, false);
     u.y_sizes = fal__planes_sizes(&u.g, true);
     u.x_strides = fal__planes_strides(&u.g, x);
     u.y_strides = fal__planes_strides(&u.g, y);
     u.along_channels = fal__planes_along_channels(&u.y_strides);
-    u.dtype = x->dtype;
     u.bytes = (int64_t)fal_dtype_bytes(x->dtype);
     u.x = x->data;
     u.y = y->data;
@@ -134,8 +136,8 @@ fal_status fal__upsample_create(const fal__setting *setting, const fal_tensor *x
     int64_t bytes = 0;
     for (int a = 0; a < FAL_MAX_SPATIAL; a++)
         if (!fal__mul_add(u.y_sizes.space[a], sizeof(fal__sample), bytes, &bytes))
-            return fal__fail(setting->error, FAL_E_OVERFLOW, y_name, "the positions of %s overflow 64 bits",
-                             y_name);
+            return fal__fail(setting->error, FAL_E_OVERFLOW, o->y_name,
+                             "the positions of %s overflow 64 bits", o->y_name);
     void *memory;
     u.memory_bytes = (size_t)bytes;
     FAL__TRY(fal__allocate(&setting->allocator, u.memory_bytes, "positions", &memory, setting->error));

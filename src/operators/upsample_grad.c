@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/compiler.h"
 #include "base/error.h"
 #include "operators/upsample.h"
 
@@ -38,24 +37,14 @@ static readers readers_of(const fal__upsample *u, int a, int64_t low, int64_t hi
     return (readers){bisect(u->samples[a], count, low, true), bisect(u->samples[a], count, high, false)};
 }
 
-/* A block of sums: cells of a row, or channels of a cell. */
-typedef struct block {
-    union {
-        double real[FAL__UPSAMPLE_LANES];
-        fal__int128 whole[FAL__UPSAMPLE_LANES];
-    } sums;
-    int64_t cell; /* the first */
-    int64_t lanes;
-} block;
-
 /* Adds what one row of gy, of this weight, gives. */
-static void add_row(const fal__upsample *u, block *b, const char *gy, double weight)
+static void add_row(const fal__upsample *u, fal__upsample_block *b, const char *gy, double weight)
 {
     const int64_t step = u->y_strides.space[2];
     if (!u->along_channels) {
         const readers r = readers_of(u, 2, b->cell, b->cell + b->lanes);
-        u->kernels->scatter(&b->sums, b->cell, b->lanes, gy + r.first * step * u->bytes, step,
-                            u->samples[2] + r.first, r.end - r.first, weight);
+        u->kernels->scatter(b, gy + r.first * step * u->bytes, step, u->samples[2] + r.first, r.end - r.first,
+                            weight);
         return;
     }
     const readers r = readers_of(u, 2, b->cell, b->cell + 1);
@@ -70,7 +59,8 @@ static void add_row(const fal__upsample *u, block *b, const char *gy, double wei
     }
 }
 
-static bool make_block(const fal__upsample *u, const fal__plane_row *row, block *b, char *gx, int64_t gx_step)
+static bool make_block(const fal__upsample *u, const fal__plane_row *row, fal__upsample_block *b, char *gx,
+                       int64_t gx_step)
 {
     const fal__steps *s = &u->y_strides;
     const readers d = readers_of(u, 0, row->at[0], row->at[0] + 1);
@@ -94,7 +84,7 @@ static bool make_row(const void *argument, const fal__plane_row *row)
                   at = row->n * s->n + row->c * s->c + row->at[0] * s->space[0] + row->at[1] * s->space[1];
     bool fits = true;
     for (int64_t w = 0; w < width; w += u->along_channels ? 1 : FAL__UPSAMPLE_LANES) {
-        block b = {.cell = w, .lanes = row->channels};
+        fal__upsample_block b = {.cell = w, .lanes = row->channels};
         if (!u->along_channels) b.lanes = fal__min(width - w, FAL__UPSAMPLE_LANES);
         fits &= make_block(u, row, &b, u->x + (at + w * s->space[2]) * u->bytes,
                            u->along_channels ? s->c : s->space[2]);
@@ -108,7 +98,9 @@ fal_status fal_upsample_grad(const fal_context *context, const fal_tensor *gy,
     fal__setting setting;
     fal__upsample u;
     FAL__TRY(fal__context_resolve(context, &setting));
-    FAL__TRY(fal__upsample_create(&setting, gx, "gx", gy, "gy", gx, params, &u));
+    const fal__upsample_operands operands = {
+        .x = gx, .y = gy, .x_name = "gx", .y_name = "gy", .x_written = true, .params = params};
+    FAL__TRY(fal__upsample_create(&setting, &operands, &u));
     const fal__plane_rows rows = {.n = u.g.n,
                                   .c = u.g.in_channels,
                                   .rows = {u.x_sizes.space[0], u.x_sizes.space[1]},

@@ -26,7 +26,8 @@ static void pytorch_example(void **state)
     fal_tensor tx = FAL_TENSOR(x, FAL_F32, 1, 1, 2, 2), ty = FAL_TENSOR(y, FAL_F32, 1, 1, 4, 4);
     fal_tensor ti = FAL_TENSOR(places, FAL_I64, 1, 1, 2, 2);
     assert_int_equal(fal_max_unpool(NULL, &tx, &ti, NULL, NULL, &ty), FAL_OK);
-    for (int i = 0; i < 16; i++) assert_true(y[i] == (i == 5 || i == 7 || i == 13 || i == 15 ? i + 1 : 0));
+    for (int i = 0; i < 16; i++)
+        assert_true(y[i] == (i == 5 || i == 7 || i == 13 || i == 15 ? (float)i + 1 : 0));
     /* The same indices count differently in another plane: 5, 7, 13, 15 of 5x5. */
     float wide[25];
     fal_tensor tw = FAL_TENSOR(wide, FAL_F32, 1, 1, 5, 5);

@@ -105,11 +105,12 @@ static inline size_t room_for(size_t count)
 
 static inline void append(bytes *b, const void *data, size_t count)
 {
+    if (count == 0) return;
     if (b->data == NULL || room_for(b->count + count) > room_for(b->count)) {
         b->data = realloc(b->data, room_for(b->count + count));
         assert_non_null(b->data);
     }
-    if (count > 0) memcpy(b->data + b->count, data, count);
+    memcpy(b->data + b->count, data, count);
     b->count += count;
 }
 

@@ -156,8 +156,8 @@ static fal_status same_type(cli_command *command, const fal_tensor *x, const fal
                     fal_dtype_name(x->dtype));
 }
 
-fal_status cli_layer_read(cli_command *command, bool transposed, const char *x_text, const char *w_text,
-                          cli_layer *layer)
+fal_status cli_layer_operands(cli_command *command, bool transposed, const char *x_text, const char *w_text,
+                              cli_layer *layer)
 {
     const char *bias = cli_text(command, CLI_BIAS, NULL);
     *layer = (cli_layer){.transposed = transposed};
@@ -178,10 +178,22 @@ fal_status cli_layer_read(cli_command *command, bool transposed, const char *x_t
     }
     CLI_TRY(cli_conv_params(command, layer->w.rank - 2, &layer->params));
     layer->params.algorithm = NULL;
-    CLI_TRY(fal_conv_describe(transposed, &layer->x, &layer->w, &layer->params, &layer->geometry,
+    return FAL_OK;
+}
+
+fal_status cli_layer_describe(cli_command *command, cli_layer *layer)
+{
+    CLI_TRY(fal_conv_describe(layer->transposed, &layer->x, &layer->w, &layer->params, &layer->geometry,
                               &command->error));
-    return fal_conv_output_shape(transposed, &layer->x, &layer->w, &layer->params, &layer->y,
+    return fal_conv_output_shape(layer->transposed, &layer->x, &layer->w, &layer->params, &layer->y,
                                  &command->error);
+}
+
+fal_status cli_layer_read(cli_command *command, bool transposed, const char *x_text, const char *w_text,
+                          cli_layer *layer)
+{
+    CLI_TRY(cli_layer_operands(command, transposed, x_text, w_text, layer));
+    return cli_layer_describe(command, layer);
 }
 
 fal_status cli_window_axes(cli_command *command, const char *text, const fal_tensor *x, int32_t *spatial)

@@ -33,6 +33,12 @@ fal_status cli_layer_read(cli_command *command, bool transposed, const char *x_t
 /* A tensor of which only the shape is known: --dtype or float32, without data. `where` is the option. */
 fal_status cli_shape_only(cli_command *command, const char *where, int32_t rank, const int64_t *shape,
                           fal_tensor *t);
+/* Its two halves, for `shape`, which may change the parameters between them: the operands and the
+ * parameters as given; then geometry and y. */
+fal_status cli_layer_operands(cli_command *command, bool transposed, const char *x_text, const char *w_text,
+                              cli_layer *layer);
+fal_status cli_layer_describe(cli_command *command, cli_layer *layer);
+
 /* The spatial axes of a tensor without a weight: as cli_spatial, but a literal of rank 1 or 2 is all
  * spatial. */
 fal_status cli_window_axes(cli_command *command, const char *text, const fal_tensor *x, int32_t *spatial);

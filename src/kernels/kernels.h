@@ -52,8 +52,8 @@ typedef struct fal__block {
 typedef bool (*fal__store_fn)(const void *tile, const fal__block *block, void *y);
 
 /* A row of 1 to 4 outputs as a sum of `taps` shifted rows:
- *     y[r][j*y_step] = beta*y[r][j*y_step] + bias[r] + sum over t of w[t*outputs + r] * x[offsets[t] + j*step]
- * for j in 0..count-1, t ascending. y_step > 0. */
+ *     y[r][j*y_step] = beta*y[r][j*y_step] + bias[r] + sum over t of w[t*outputs + r] * x[offsets[t] +
+ * j*step] for j in 0..count-1, t ascending. y_step > 0. */
 enum { FAL__ROWS_MAX = 4 };
 typedef struct fal__rows {
     int64_t taps, count, step, y_step;
@@ -67,17 +67,31 @@ typedef struct fal__rows {
 } fal__rows;
 typedef void (*fal__rows_fn)(const fal__rows *rows);
 
+/* `pixels` neighbouring outputs of `count` channels that lie side by side in x, w and y:
+ *     y[p*y_step + c] = beta*y[..] + bias[c] + sum over t of w[weights[t] + c] * x[offsets[t] + p*x_step + c]
+ * t ascending. */
+typedef struct fal__channel_rows {
+    int64_t taps, count, pixels, x_step, y_step;
+    const void *x, *w;
+    const int64_t *offsets, *weights;
+    const void *bias; /* or NULL */
+    double beta;
+    void *y;
+} fal__channel_rows;
+typedef void (*fal__channels_fn)(const fal__channel_rows *rows);
+
 typedef struct fal__compute {
     const char *name;              /* "f32" */
     size_t panel_bytes, sum_bytes; /* of one panel element, of one accumulator */
-    int32_t lanes;                  /* elements of a vector */
+    int32_t lanes;                 /* elements of a vector */
     int32_t tile_count;
     fal__tile tiles[FAL__TILES_MAX]; /* the largest first; the last one has mr == 1 */
     fal__pack_fn pack[FAL__DTYPES];  /* by element type of the tensor; NULL where it does not apply */
     fal__store_fn store[FAL__DTYPES];
     /* True when the `count` panel elements hold no NaN and no infinity; NULL for integers. */
     bool (*finite)(const void *panel, int64_t count);
-    fal__rows_fn rows; /* f32 and f64 on tensors of the same type; else NULL */
+    fal__rows_fn rows;         /* f32 and f64 on tensors of the same type; else NULL */
+    fal__channels_fn channels; /* likewise */
     /* sum = sum + a[i]*b[j], one product outside any tile. */
     void (*multiply_add)(const void *a, const void *b, void *sum);
 } fal__compute;

@@ -60,6 +60,15 @@ static fal_status choose(fal__step *step, const fal__machine *machine, const cha
     return fal__allowed(error, FAL_E_UNSUPPORTED, "must be %s", solvers[0]->name);
 }
 
+/* Waking a thread costs some microseconds: a task should bring this many cycles of work. */
+enum { CYCLES_PER_TASK = 50000 };
+
+static int32_t worthwhile_threads(const fal__machine *machine, double cycles)
+{
+    const double tasks = cycles / CYCLES_PER_TASK;
+    return tasks < 1 ? 1 : tasks < machine->threads ? (int32_t)tasks : machine->threads;
+}
+
 static bool add_size(size_t *total, size_t more)
 {
     int64_t sum;
@@ -90,7 +99,9 @@ fal_status fal__program_prepare(fal__program *program, const fal__machine *machi
     for (int64_t i = 0; i < program->count; i++) {
         fal__step *step = &program->steps[i];
         FAL__TRY(choose(step, machine, algorithm, error));
-        FAL__TRY(step->solver->prepare(&step->problem, machine, step->state, &step->needs, error));
+        fal__machine own = *machine;
+        own.threads = worthwhile_threads(machine, step->estimate);
+        FAL__TRY(step->solver->prepare(&step->problem, &own, step->state, &step->needs, error));
         step->packed_offset = program->needs.packed;
         if (!add_size(&program->needs.packed, step->needs.packed))
             return fal__fail(error, FAL_E_OVERFLOW, "w", "the packed weights overflow 64 bits");

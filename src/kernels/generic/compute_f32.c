@@ -54,6 +54,9 @@
 #define ROWS_INDEX int32_t
 #include "kernels/generic/rows.tmpl.h"
 
+#define CHANNELS_TYPE float
+#include "kernels/generic/channels.tmpl.h"
+
 /* v*0 is 0 for every finite v and NaN for the others; eight sums keep the lanes independent. */
 static bool finite(const void *panel_, int64_t count)
 {
@@ -83,5 +86,6 @@ const fal__compute FAL__NAMED(fal__compute_f32) = {
     .store = {[FAL_F32] = store_f32, [FAL_F16] = store_f16, [FAL_BF16] = store_bf16},
     .finite = finite,
     .rows = rows,
+    .channels = channels,
     .multiply_add = multiply_add,
 };

@@ -26,6 +26,9 @@
 #define ROWS_INDEX int64_t
 #include "kernels/generic/rows.tmpl.h"
 
+#define CHANNELS_TYPE double
+#include "kernels/generic/channels.tmpl.h"
+
 /* v*0 is 0 for every finite v and NaN for the others; four sums keep the lanes independent. */
 static bool finite(const void *panel_, int64_t count)
 {
@@ -54,5 +57,6 @@ const fal__compute FAL__NAMED(fal__compute_f64) = {
     .store = {[FAL_F64] = store_f64},
     .finite = finite,
     .rows = rows,
+    .channels = channels,
     .multiply_add = multiply_add,
 };

@@ -28,13 +28,6 @@ static void interior(const fal__problem_axis *axis, int64_t *first, int64_t *end
     *end = fal__max(*first, fal__min(b, d));
 }
 
-static bool inside(const fal__problem_axis *axis, int64_t o)
-{
-    int64_t first, end;
-    interior(axis, &first, &end);
-    return o >= first && o < end;
-}
-
 int64_t fal__row_segments(const fal__problem *p)
 {
     int64_t from, to;
@@ -114,7 +107,10 @@ static void make_segment(const fal__problem *p, const fal__reduction *reduction,
 bool fal__row_lists_make(const fal__problem *p, const fal__reduction *reduction, int64_t od, int64_t oh,
                          fal__row_lists *lists)
 {
-    const bool row_inside = inside(&p->axis[0], od) && inside(&p->axis[1], oh);
+    for (int a = 0; a < W && !lists->made; a++)
+        interior(&p->axis[a], &lists->inside_first[a], &lists->inside_end[a]);
+    const bool row_inside = od >= lists->inside_first[0] && od < lists->inside_end[0] &&
+                            oh >= lists->inside_first[1] && oh < lists->inside_end[1];
     if (lists->made && lists->inside && row_inside) return false;
     lists->made = true;
     lists->inside = row_inside;

@@ -29,7 +29,8 @@ typedef struct fal__row_lists {
     int64_t *offsets; /* of the input, in elements; segment i begins at i*steps */
     int64_t *steps;   /* reduction steps, likewise */
     bool inside;      /* made for a row all of whose taps lie inside: they serve every such row */
-    bool made;
+    bool made;        /* false at first; then the rows and planes all of whose taps lie inside are known */
+    int64_t inside_first[2], inside_end[2];
 } fal__row_lists;
 
 /* Segments of a row at most. */

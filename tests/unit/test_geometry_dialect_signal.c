@@ -81,17 +81,23 @@ static const row rows[] = {
     {FAL_DIALECT_MATLAB, "valid", 4, 2, {3141, 1415}},
 };
 
-static void run(fal_dialect dialect, const char *padding, double *x, int64_t input, double *w, int64_t kernel,
-                double *y, int64_t *count)
+/* A row of numbers. */
+typedef struct {
+    double *data;
+    int64_t count;
+} array;
+
+/* Fills y->data and its count. */
+static void run(fal_dialect dialect, const char *padding, array x, array w, array *y)
 {
     fal_dialect_request request = {
-        .dialect = dialect, .axis = {.input = input, .kernel = kernel}, .padding = padding};
+        .dialect = dialect, .axis = {.input = x.count, .kernel = w.count}, .padding = padding};
     fal_dialect_answer answer;
     assert_int_equal(fal_dialect_resolve(&request, &answer, NULL), FAL_OK);
-    *count = answer.axis.output;
-    fal_operands operands = {.x = FAL_TENSOR(x, FAL_F64, 1, 1, input),
-                             .w = FAL_TENSOR(w, FAL_F64, 1, 1, kernel),
-                             .y = FAL_TENSOR(y, FAL_F64, 1, 1, *count)};
+    y->count = answer.axis.output;
+    fal_operands operands = {.x = FAL_TENSOR(x.data, FAL_F64, 1, 1, x.count),
+                             .w = FAL_TENSOR(w.data, FAL_F64, 1, 1, w.count),
+                             .y = FAL_TENSOR(y->data, FAL_F64, 1, 1, y->count)};
     fal_conv_params params = {.padding_begin = {answer.axis.begin},
                               .padding_end = {answer.axis.end},
                               .padding_mode = answer.border,
@@ -104,9 +110,9 @@ static void test_results_of_scipy(void **state)
     (void)state;
     double x[INPUT] = {3, 1, 4, 1, 5}, w[] = {1, 10, 100, 1000}, y[ROOM];
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
-        int64_t count;
-        run(rows[r].dialect, rows[r].padding, x, INPUT, w, rows[r].kernel, y, &count);
-        assert_int_equal(count, rows[r].count);
+        array result = {y, 0};
+        run(rows[r].dialect, rows[r].padding, (array){x, INPUT}, (array){w, rows[r].kernel}, &result);
+        assert_int_equal(result.count, rows[r].count);
         for (int i = 0; i < rows[r].count; i++)
             if ((int)y[i] != rows[r].y[i])
                 fail_msg("%s %s, kernel %d: output %d is %g, not %d", fal_dialect_name(rows[r].dialect),
@@ -120,9 +126,9 @@ static void test_matlab_example(void **state)
     (void)state;
     double x[] = {-1, 2, 3, -2, 0, 1, 2}, w[] = {2, 4, -1, 1}, y[ROOM];
     static const double expected[] = {15, 5, -9, 7, 6, 7, -1};
-    int64_t count;
-    run(FAL_DIALECT_MATLAB, "same", x, 7, w, 4, y, &count);
-    assert_int_equal(count, 7);
+    array result = {y, 0};
+    run(FAL_DIALECT_MATLAB, "same", (array){x, 7}, (array){w, 4}, &result);
+    assert_int_equal(result.count, 7);
     for (int i = 0; i < 7; i++) assert_true(y[i] == expected[i]);
 }
 

@@ -9,6 +9,12 @@
 
 /* ---- windows ----------------------------------------------------------------------------------- */
 
+/* ceil(distance/step); a division is what a window costs most, and step is mostly 1. */
+static int64_t taps_in(int64_t distance, int64_t step)
+{
+    return step == 1 ? distance : fal__ceil_div(distance, step);
+}
+
 fal__window fal__pool_window(const fal_axis *axis, bool adaptive, int64_t o)
 {
     if (adaptive) {
@@ -19,10 +25,10 @@ fal__window fal__pool_window(const fal_axis *axis, bool adaptive, int64_t o)
         return (fal__window){start, 1, count, count};
     }
     const int64_t start = o * axis->stride - axis->begin, d = axis->dilation;
-    const int64_t before = start < 0 ? fal__ceil_div(-start, d) : 0;
-    const int64_t inside = start < axis->input ? fal__ceil_div(axis->input - start, d) : 0;
+    const int64_t before = start < 0 ? taps_in(-start, d) : 0;
+    const int64_t inside = start < axis->input ? taps_in(axis->input - start, d) : 0;
     /* ceil mode lets no window start behind the input, so some tap always counts. */
-    const int64_t clipped = fal__ceil_div(axis->input + axis->end - start, d);
+    const int64_t clipped = taps_in(axis->input + axis->end - start, d);
     return (fal__window){.first = start + fal__min(before, axis->kernel - 1) * d,
                          .step = d,
                          .count = fal__max(fal__min(inside, axis->kernel) - before, 0),

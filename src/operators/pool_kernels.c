@@ -2,6 +2,8 @@
 /* pool_kernels.c: the table of pool_kernels.h. */
 #include "operators/pool_kernels.h"
 
+enum { GROUP = 8 };
+
 #define FAL__TEMPLATE "operators/pool_kernels.tmpl.h"
 #include "operators/each_type.tmpl.h"
 

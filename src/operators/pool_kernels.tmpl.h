@@ -2,7 +2,7 @@
 /*
  * pool_kernels.tmpl.h: the functions of pool_kernels.h for one element type; parameters in
  * each_type.tmpl.h. Every fold has one body, inlined once for neighbours in memory and once for any
- * step, so that the first becomes vector code.
+ * step; it takes GROUP cells at a time, a count that the compiler knows and turns into vectors.
  */
 
 /* ---- maximum ---- */
@@ -13,12 +13,20 @@ static void T(start_max)(fal__lanes *lanes)
     for (int j = 0; j < FAL__LANES; j++) lanes->index[j] = -1;
 }
 
-static FAL__ALWAYS_INLINE void T(max_body)(VALUE *best, const ELEMENT *x, int64_t step, int32_t count)
+/* Two selections: the first is one instruction, the second a branch that is never taken in vain. */
+static FAL__ALWAYS_INLINE VALUE T(greater)(VALUE best, VALUE v)
 {
-    for (int32_t j = 0; j < count; j++) {
-        const VALUE v = LOAD(x[j * step]);
-        best[j] = v > best[j] || IS_NAN(v) ? v : best[j];
-    }
+    const VALUE greatest = v > best ? v : best;
+    return IS_NAN(v) ? v : greatest;
+}
+
+static FAL__ALWAYS_INLINE void T(max_body)(VALUE *restrict best, const ELEMENT *restrict x, int64_t step,
+                                           int32_t count)
+{
+    int32_t j = 0;
+    for (; j + GROUP <= count; j += GROUP)
+        for (int k = 0; k < GROUP; k++) best[j + k] = T(greater)(best[j + k], LOAD(x[(j + k) * step]));
+    for (; j < count; j++) best[j] = T(greater)(best[j], LOAD(x[j * step]));
 }
 
 static void T(max)(fal__lanes *lanes, const fal__meeting *run)
@@ -30,17 +38,21 @@ static void T(max)(fal__lanes *lanes, const fal__meeting *run)
         T(max_body)(best, run->x, run->step, run->count);
 }
 
-/* The first cell is taken even when it is no more than the least value. */
-static FAL__ALWAYS_INLINE void T(max_index_body)(VALUE *best, int64_t *index, const fal__meeting *run,
-                                                 int64_t step)
+/* The first cell is taken even when it is no more than the least value. Which lane takes is as good as
+ * random, hence a mask and no branch. */
+static FAL__ALWAYS_INLINE void T(max_index_one)(VALUE *best, int64_t *index, VALUE v, int64_t place)
 {
-    const ELEMENT *x = run->x;
-    for (int32_t j = 0; j < run->count; j++) {
-        const VALUE v = LOAD(x[j * step]);
-        const bool take = v > best[j] || IS_NAN(v) || index[j] < 0;
-        best[j] = take ? v : best[j];
-        index[j] = take ? run->index + j * run->index_step : index[j];
-    }
+    const int64_t take = -(int64_t)((v > *best) | IS_NAN(v) | (*index < 0));
+    *best = T(greater)(*best, v);
+    *index = (place & take) | (*index & ~take);
+}
+
+static FAL__ALWAYS_INLINE void T(max_index_body)(VALUE *restrict best, int64_t *restrict index,
+                                                 const fal__meeting *run, int64_t step)
+{
+    const ELEMENT *restrict x = run->x;
+    for (int32_t j = 0; j < run->count; j++)
+        T(max_index_one)(best + j, index + j, LOAD(x[j * step]), run->index + j * run->index_step);
 }
 
 static void T(max_index)(fal__lanes *lanes, const fal__meeting *run)
@@ -66,9 +78,13 @@ static void T(start_sum)(fal__lanes *lanes)
     for (int j = 0; j < FAL__LANES; j++) lanes->index[j] = -1;
 }
 
-static FAL__ALWAYS_INLINE void T(sum_body)(SUM *sum, const ELEMENT *x, int64_t step, int32_t count)
+static FAL__ALWAYS_INLINE void T(sum_body)(SUM *restrict sum, const ELEMENT *restrict x, int64_t step,
+                                           int32_t count)
 {
-    for (int32_t j = 0; j < count; j++) sum[j] += (SUM)LOAD(x[j * step]);
+    int32_t j = 0;
+    for (; j + GROUP <= count; j += GROUP)
+        for (int k = 0; k < GROUP; k++) sum[j + k] += (SUM)LOAD(x[(j + k) * step]);
+    for (; j < count; j++) sum[j] += (SUM)LOAD(x[j * step]);
 }
 
 static void T(sum)(fal__lanes *lanes, const fal__meeting *run)
@@ -94,9 +110,13 @@ static bool T(finish_average)(const fal__lanes *lanes, int32_t count, void *y_, 
 #if FLOATING
 /* ---- norms ---- */
 
-static FAL__ALWAYS_INLINE void T(norm_1_body)(double *sum, const ELEMENT *x, int64_t step, int32_t count)
+static FAL__ALWAYS_INLINE void T(norm_1_body)(double *restrict sum, const ELEMENT *restrict x, int64_t step,
+                                              int32_t count)
 {
-    for (int32_t j = 0; j < count; j++) sum[j] += fabs((double)LOAD(x[j * step]));
+    int32_t j = 0;
+    for (; j + GROUP <= count; j += GROUP)
+        for (int k = 0; k < GROUP; k++) sum[j + k] += fabs((double)LOAD(x[(j + k) * step]));
+    for (; j < count; j++) sum[j] += fabs((double)LOAD(x[j * step]));
 }
 
 static void T(norm_1)(fal__lanes *lanes, const fal__meeting *run)
@@ -107,12 +127,19 @@ static void T(norm_1)(fal__lanes *lanes, const fal__meeting *run)
         T(norm_1_body)(lanes->sum.f64 + run->first, run->x, run->step, run->count);
 }
 
-static FAL__ALWAYS_INLINE void T(norm_2_body)(double *sum, const ELEMENT *x, int64_t step, int32_t count)
+static FAL__ALWAYS_INLINE double T(square)(ELEMENT e)
 {
-    for (int32_t j = 0; j < count; j++) {
-        const double v = (double)LOAD(x[j * step]);
-        sum[j] += v * v;
-    }
+    const double v = (double)LOAD(e);
+    return v * v;
+}
+
+static FAL__ALWAYS_INLINE void T(norm_2_body)(double *restrict sum, const ELEMENT *restrict x, int64_t step,
+                                              int32_t count)
+{
+    int32_t j = 0;
+    for (; j + GROUP <= count; j += GROUP)
+        for (int k = 0; k < GROUP; k++) sum[j + k] += T(square)(x[(j + k) * step]);
+    for (; j < count; j++) sum[j] += T(square)(x[j * step]);
 }
 
 static void T(norm_2)(fal__lanes *lanes, const fal__meeting *run)
@@ -158,7 +185,8 @@ static void T(spread_norm)(fal__lanes *lanes, const fal__meeting *run)
     for (int32_t j = 0; j < run->count; j++) {
         const double v = (double)LOAD(x[j * run->step]);
         if (v == 0 || norm[j] == 0) continue;
-        const double part = share[j] * pow(fabs(v) / norm[j], lanes->norm - 1);
+        const double ratio = fabs(v) / norm[j];
+        const double part = share[j] * (lanes->norm == 2 ? ratio : pow(ratio, lanes->norm - 1));
         sums[j * run->index_step] += v < 0 ? -part : part;
     }
 }

@@ -97,13 +97,14 @@ fal_status fal_upsample(const fal_context *context, const fal_tensor *x, const f
     FAL__TRY(fal__context_resolve(context, &setting));
     const fal__upsample_operands operands = {.x = x, .y = y, .x_name = "x", .y_name = "y", .params = params};
     FAL__TRY(fal__upsample_create(&setting, &operands, &u));
+    if (u.samples[0] == NULL) return FAL_OK;
     const fal__plane_rows rows = {.n = u.g.n,
                                   .c = u.g.in_channels,
                                   .rows = {u.y_sizes.space[0], u.y_sizes.space[1]},
                                   .block = u.along_channels ? FAL__UPSAMPLE_LANES : 1,
                                   .work = u.y_sizes.space[2] * (u.along_channels ? FAL__UPSAMPLE_LANES : 1),
                                   .run = make_row};
-    if (fal_tensor_count(y) > 0) fal__planes_run(&setting, &rows, &u);
+    fal__planes_run(&setting, &rows, &u);
     fal__upsample_release(&setting, &u);
     return FAL_OK;
 }

@@ -68,7 +68,7 @@ typedef struct fal__upsample {
     char *x, *y;         /* or their gradients */
     const fal__upsample_kernels *kernels;
     const fal__row_sums *arithmetic;
-    fal__sample *samples[FAL_MAX_SPATIAL]; /* of the outputs of an axis; one block of memory */
+    fal__sample *samples[FAL_MAX_SPATIAL]; /* of the outputs of an axis; one block */
     size_t memory_bytes;
 } fal__upsample;
 
@@ -80,7 +80,7 @@ typedef struct fal__upsample_operands {
     const fal_upsample_params *params;
 } fal__upsample_operands;
 
-/* Checks the operands, and allocates and fills the samples. */
+/* Checks the operands, and allocates and fills the samples; without samples there is nothing to write. */
 fal_status fal__upsample_create(const fal__setting *setting, const fal__upsample_operands *operands,
                                 fal__upsample *u);
 void fal__upsample_release(const fal__setting *setting, fal__upsample *u);

@@ -101,13 +101,14 @@ fal_status fal_upsample_grad(const fal_context *context, const fal_tensor *gy,
     const fal__upsample_operands operands = {
         .x = gx, .y = gy, .x_name = "gx", .y_name = "gy", .x_written = true, .params = params};
     FAL__TRY(fal__upsample_create(&setting, &operands, &u));
+    if (u.samples[0] == NULL) return FAL_OK;
     const fal__plane_rows rows = {.n = u.g.n,
                                   .c = u.g.in_channels,
                                   .rows = {u.x_sizes.space[0], u.x_sizes.space[1]},
                                   .block = u.along_channels ? FAL__UPSAMPLE_LANES : 1,
                                   .work = u.x_sizes.space[2] * (u.along_channels ? FAL__UPSAMPLE_LANES : 1),
                                   .run = make_row};
-    const bool fits = fal_tensor_count(gx) == 0 || fal__planes_run(&setting, &rows, &u);
+    const bool fits = fal__planes_run(&setting, &rows, &u);
     fal__upsample_release(&setting, &u);
     return fits ? FAL_OK : fal__planes_overflow(setting.error, "gx", gx);
 }

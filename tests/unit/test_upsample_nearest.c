@@ -168,6 +168,23 @@ static void wrong_operands(void **state)
     assert_true(c.y[0] == -7);
 }
 
+/* An empty result needs no positions, however long its other axes are. */
+static void empty_tensors(void **state)
+{
+    (void)state;
+    const int64_t wide = (int64_t)1 << 60;
+    const fal_tensor x = FAL_TENSOR(NULL, FAL_F32, 0, 1, 1, wide),
+                     y = FAL_TENSOR(NULL, FAL_F32, 0, 1, 1, wide);
+    const fal_tensor none = FAL_TENSOR(NULL, FAL_F32, 1, 1, 0), more = FAL_TENSOR(NULL, FAL_F32, 1, 1, 0);
+    assert_int_equal(fal_upsample(NULL, &x, NULL, &y), FAL_OK);
+    assert_int_equal(fal_upsample_grad(NULL, &y, NULL, &x), FAL_OK);
+    assert_int_equal(fal_upsample(NULL, &none, NULL, &more), FAL_OK);
+    float gx[2] = {5, 5}; /* no output reads an input: its gradient is 0 */
+    const fal_tensor tgx = FAL_TENSOR(gx, FAL_F32, 1, 1, 2);
+    assert_int_equal(fal_upsample_grad(NULL, &none, NULL, &tgx), FAL_OK);
+    assert_true(gx[0] == 0 && gx[1] == 0);
+}
+
 static void wrong_parameters(void **state)
 {
     (void)state;
@@ -193,10 +210,9 @@ static void wrong_parameters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_type),
-        cmocka_unit_test(integer_gradients_that_do_not_fit),
-        cmocka_unit_test(wrong_operands),
-        cmocka_unit_test(wrong_parameters),
+        cmocka_unit_test(every_type),     cmocka_unit_test(integer_gradients_that_do_not_fit),
+        cmocka_unit_test(wrong_operands), cmocka_unit_test(wrong_parameters),
+        cmocka_unit_test(empty_tensors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

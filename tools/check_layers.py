@@ -20,6 +20,7 @@ LAW = {
     "solvers": "base tensor cpu threads geometry kernels",
     "planner": "base tensor cpu threads geometry kernels solvers",
     "operators": "base tensor cpu threads geometry kernels solvers planner",
+    "layers": "base tensor geometry operators",
     # Around the library: through the public header only.
     "io": "",
     "draw": "io",
@@ -31,7 +32,7 @@ LAW = {
     "tests/cli": "io draw cli tests/support",
     "tests/io": "io tests/support",
     "tests": "base tensor cpu threads geometry reference lowering kernels solvers planner operators"
-             " io draw tests/support tests/io",
+             " layers io draw tests/support tests/io",
 }
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 

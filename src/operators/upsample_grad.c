@@ -66,7 +66,8 @@ static bool make_block(const fal__upsample *u, const fal__plane_row *row, fal__u
     const readers d = readers_of(u, 0, row->at[0], row->at[0] + 1);
     const readers h = readers_of(u, 1, row->at[1], row->at[1] + 1);
     memset(&b->sums, 0, sizeof b->sums);
-    for (int64_t i = d.first; i < d.end; i++)
+    const bool any = u->y_sizes.space[2] > 0; /* an empty gy may have no address */
+    for (int64_t i = d.first; any && i < d.end; i++)
         for (int64_t j = h.first; j < h.end; j++) {
             const double weight = fal__sample_weight(&u->samples[0][i], row->at[0]) *
                                   fal__sample_weight(&u->samples[1][j], row->at[1]);

@@ -123,31 +123,25 @@ fal_status cli_check_outputs(cli_command *command)
     return FAL_OK;
 }
 
-/* A PNG has no place for numbers beyond 0..1: they are clipped, and the user is told. What is no number
- * has no place at all. */
-static fal_status check_pixels(cli_command *command, const fal_tensor *t, const char *path)
+/* How the numbers of a tensor lie to 0..1, which is all that a PNG can hold. */
+typedef struct pixel_range {
+    int64_t count, odd, outside; /* odd: NaN or infinite */
+    double low, high;
+} pixel_range;
+
+static pixel_range measure(const fal_tensor *t)
 {
-    int64_t index[FAL_MAX_RANK] = {0}, count = fal_tensor_count(t), odd = 0, outside = 0;
-    double low = INFINITY, high = -INFINITY;
-    if (io_kind_of_name(path) != IO_PNG || fal_dtype_is_integer(t->dtype) || count <= 0) return FAL_OK;
+    pixel_range r = {.count = fal_tensor_count(t), .low = INFINITY, .high = -INFINITY};
+    int64_t index[FAL_MAX_RANK] = {0};
+    if (r.count <= 0 || fal_dtype_is_integer(t->dtype)) return r;
     do {
         double value = fal_tensor_get(t, index);
-        odd += !isfinite(value);
-        outside += value < 0 || value > 1;
-        low = fmin(low, value);
-        high = fmax(high, value);
+        r.odd += !isfinite(value);
+        r.outside += value < 0 || value > 1;
+        r.low = fmin(r.low, value);
+        r.high = fmax(r.high, value);
     } while (cli_next_index(t, index));
-    if (odd > 0) {
-        command->in_file = true;
-        cli_fail(command, FAL_E_VALUE, path, "%" PRId64 " of %" PRId64 " numbers are NaN or infinite", odd,
-                 count);
-        return cli_hint(command, FAL_E_VALUE, "write .npy, which holds every number");
-    }
-    if (outside > 0)
-        cli_note(command, true,
-                 "%s: %" PRId64 " of %" PRId64 " numbers lie outside 0..1 (from %g to %g) and are clipped",
-                 path, outside, count, low, high);
-    return FAL_OK;
+    return r;
 }
 
 fal_status cli_write(cli_command *command, const fal_tensor *tensor, const char *path)
@@ -156,8 +150,19 @@ fal_status cli_write(cli_command *command, const fal_tensor *tensor, const char 
                                 .layout = cli_layout(command)};
     const char *file;
     CLI_TRY(split_member(command, path, &file, &options.name));
-    CLI_TRY(check_pixels(command, tensor, file));
+    pixel_range r = {0};
+    if (io_kind_of_name(file) == IO_PNG) r = measure(tensor);
+    if (r.odd > 0) {
+        command->in_file = true;
+        cli_fail(command, FAL_E_VALUE, path, "%" PRId64 " of %" PRId64 " numbers are NaN or infinite", r.odd,
+                 r.count);
+        return cli_hint(command, FAL_E_VALUE, "write .npy, which holds every number");
+    }
     fal_status status = io_write(file, NULL, tensor, &options, &command->error);
+    if (status == FAL_OK && r.outside > 0)
+        cli_note(command, true,
+                 "%s: %" PRId64 " of %" PRId64 " numbers lie outside 0..1 (from %g to %g) and were clipped",
+                 path, r.outside, r.count, r.low, r.high);
     if (status == FAL_OK) {
         char shape[320];
         cli_format_shape(shape, sizeof shape, tensor);

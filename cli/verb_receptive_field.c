@@ -166,6 +166,8 @@ static fal_status load_json(cli_command *command, const char *path, json_t **roo
     if (failed) return cli_fail(command, FAL_E_IO, path, "cannot read %.120s", path);
     if (length == JSON_MOST)
         return cli_fail(command, FAL_E_LIMIT, path, "the file is longer than %d bytes", JSON_MOST - 1);
+    if (memchr(text, 0, length) != NULL)
+        return cli_fail(command, FAL_E_HEADER, path, "no JSON: it holds a zero byte");
     *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
     if (*root == NULL)
         return cli_fail(command, FAL_E_HEADER, path, "no JSON: %.80s in line %d", problem.text, problem.line);

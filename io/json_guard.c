@@ -27,6 +27,8 @@ fal_status io_json_guard(const char *json, size_t length, const io_json_bounds *
             at = end;
             continue;
         }
+        /* jansson passes over a zero byte behind a number. */
+        if (byte == 0) return io_fail(error, FAL_E_HEADER, place, base + at, "the header holds a zero byte");
         if (byte == '-' && at + 1 < length && json[at + 1] == '0') {
             return io_fail(error, FAL_E_HEADER, place, base + at, "a number is written -0");
         }

@@ -68,7 +68,8 @@ static inline const char *spec_of(const attempt *a)
 {
     static char spec[256];
     scratch_files(true);
-    const char *path = store(a->name != NULL ? a->name : "file", a->file.data, a->file.count);
+    const void *data = a->file.data != NULL ? (const void *)a->file.data : "";
+    const char *path = store(a->name != NULL ? a->name : "file", data, a->file.count);
     const char *colon = a->member != NULL ? ":" : "", *member = a->member != NULL ? a->member : "";
     snprintf(spec, sizeof spec, "%s%s%s", path, colon, member);
     return spec;

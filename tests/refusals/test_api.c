@@ -678,9 +678,13 @@ static void A76(void)
 static void A78(void)
 {
     int8_t x[9] = {0}, w[3] = {0}, y[11] = {5};
+    int32_t wide[7] = {5};
     start();
     fal_tensor tx = FAL_TENSOR(x, FAL_I8, 1, 1, 9), tw = FAL_TENSOR(w, FAL_I8, 1, 1, 3);
-    fal_tensor ty = FAL_TENSOR(y, FAL_I8, 1, 1, 11);
+    fal_tensor ty = FAL_TENSOR(y, FAL_I8, 1, 1, 11), integers = FAL_TENSOR(wide, FAL_I32, 1, 1, 7);
+    assert_int_equal(fal_conv_integer(&context, &tx, 300, &tw, NULL, NULL, &integers), FAL_E_VALUE);
+    said(FAL_E_VALUE, "300");
+    assert_int_equal(wide[0], 5);
     const fal_conv_params constant = {
         .padding_begin = {2}, .padding_end = {2}, .padding_mode = FAL_PAD_CONSTANT, .padding_value = 300};
     assert_int_equal(fal_conv(&context, &tx, &tw, NULL, &constant, &ty), FAL_E_VALUE);

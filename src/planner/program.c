@@ -2,6 +2,7 @@
 /* program.c: choosing, preparing and running; see program.h. */
 #include "planner/program.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -35,6 +36,18 @@ void fal__program_place(fal__program *program, int64_t count, void *block)
         program->steps[i].state = (char *)block + step_bytes + (size_t)i * state_bytes();
 }
 
+/* "must be implicit-gemm or shifted-rows" */
+static fal_status allow_names(const fal__solver *const *solvers, int32_t count, fal_error *error)
+{
+    char names[128] = "";
+    size_t used = 0;
+    for (int32_t i = 0; i < count && used < sizeof names; i++) {
+        const char *joint = i == 0 ? "" : i + 1 == count ? " or " : ", ";
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", joint, solvers[i]->name);
+    }
+    return fal__allowed(error, FAL_E_UNSUPPORTED, "must be %s", names);
+}
+
 /* The cheapest solver that applies, or the one asked for. */
 static fal_status choose(fal__step *step, const fal__machine *machine, const char *algorithm,
                          fal_error *error)
@@ -57,7 +70,7 @@ static fal_status choose(fal__step *step, const fal__machine *machine, const cha
     if (known)
         return fal__fail(error, FAL_E_UNSUPPORTED, "algorithm", "%s does not apply: %s", algorithm, why);
     fal__fail(error, FAL_E_UNSUPPORTED, "algorithm", "there is no algorithm %.40s", algorithm);
-    return fal__allowed(error, FAL_E_UNSUPPORTED, "must be %s", solvers[0]->name);
+    return allow_names(solvers, count, error);
 }
 
 /* Waking a thread costs some microseconds: a task should bring this many cycles of work. */

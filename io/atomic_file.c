@@ -73,20 +73,26 @@ static fal_status create_temporary(io_file *file, const struct stat *old, fal_er
     file->temporary = malloc(capacity);
     if (file->temporary == NULL) return io_fail_memory(error, &place, "a file name", capacity);
     mode_t mode = old != NULL ? old->st_mode & 0777 : 0666;
-    for (int n = 0; n < TRIES; n++) {
+    int number = EEXIST;
+    /* Its path is entered first: a signal may come as soon as the file is there. */
+    for (int n = 0; n < TRIES && file->fd < 0 && number == EEXIST; n++) {
         snprintf(file->temporary, capacity, "%.*s.faltung-%ld-%d.tmp", folder, file->path, (long)getpid(), n);
+        file->slot = register_temporary(file->temporary);
+        if (file->slot < 0) {
+            free(file->temporary);
+            file->temporary = NULL; /* it is not there to be removed */
+            return io_fail(error, FAL_E_IO, &place, IO_NOWHERE, "more than %d files are being written",
+                           SLOTS);
+        }
         file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (file->fd >= 0 || errno != EEXIST) break;
+        number = errno;
+        if (file->fd < 0) slot_used[file->slot] = 0;
     }
     if (file->fd < 0) {
-        int number = errno;
+        file->slot = -1;
         free(file->temporary);
         file->temporary = NULL;
         return io_fail_system(error, &place, "create it", number);
-    }
-    file->slot = register_temporary(file->temporary);
-    if (file->slot < 0) {
-        return io_fail(error, FAL_E_IO, &place, IO_NOWHERE, "more than %d files are being written", SLOTS);
     }
     /* Failing to keep the permissions is no reason to lose the result. */
     if (old != NULL && fchmod(file->fd, mode) != 0) errno = 0;

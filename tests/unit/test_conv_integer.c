@@ -120,12 +120,17 @@ static void sums_are_exact_to_the_last_bit_or_refused(void **state)
     assert_string_equal(error.found, "a result does not fit i32");
 }
 
-static void refuses(const fal_tensor *x, int32_t x_zero, const fal_tensor *w, const fal_tensor *w_zero,
-                    const fal_tensor *y, fal_status status, const char *found)
+typedef struct arguments {
+    const fal_tensor *x;
+    int32_t x_zero;
+    const fal_tensor *w, *w_zero, *y;
+} arguments;
+
+static void refuses(arguments a, fal_status status, const char *found)
 {
     fal_error error = {0};
     const fal_context context = {.error = &error};
-    assert_int_equal(fal_conv_integer(&context, x, x_zero, w, w_zero, NULL, y), status);
+    assert_int_equal(fal_conv_integer(&context, a.x, a.x_zero, a.w, a.w_zero, NULL, a.y), status);
     assert_string_equal(error.found, found);
 }
 
@@ -138,16 +143,16 @@ static void refuses_what_it_cannot_do(void **state)
     const fal_tensor x = FAL_TENSOR(x8, FAL_I8, 1, 2, 2), w = FAL_TENSOR(w8, FAL_I8, 2, 2, 1);
     const fal_tensor y = FAL_TENSOR(y32, FAL_I32, 1, 2, 2), fx = FAL_TENSOR(f, FAL_F32, 1, 2, 2);
     const fal_tensor three = FAL_TENSOR(zero, FAL_I8, 3), other = FAL_TENSOR(zero, FAL_U8, 2);
-    refuses(&fx, 0, &w, NULL, &y, FAL_E_DTYPE, "x is f32");
-    refuses(&x, 0, &fx, NULL, &y, FAL_E_DTYPE, "w is f32");
-    refuses(&x, 0, &w, NULL, &fx, FAL_E_DTYPE, "y is f32");
-    refuses(&x, 128, &w, NULL, &y, FAL_E_VALUE, "x_zero is 128");
-    refuses(&x, -129, &w, NULL, &y, FAL_E_VALUE, "x_zero is -129");
-    refuses(&x, 0, &w, &three, &y, FAL_E_SHAPE, "w_zero is (3)");
-    refuses(&x, 0, &w, &other, &y, FAL_E_DTYPE, "w is i8, w_zero is u8");
-    refuses(NULL, 0, &w, NULL, &y, FAL_E_NULL, "x is NULL");
-    refuses(&x, 0, NULL, NULL, &y, FAL_E_NULL, "w is NULL");
-    refuses(&x, 0, &w, NULL, NULL, FAL_E_NULL, "y is NULL");
+    refuses((arguments){&fx, 0, &w, NULL, &y}, FAL_E_DTYPE, "x is f32");
+    refuses((arguments){&x, 0, &fx, NULL, &y}, FAL_E_DTYPE, "w is f32");
+    refuses((arguments){&x, 0, &w, NULL, &fx}, FAL_E_DTYPE, "y is f32");
+    refuses((arguments){&x, 128, &w, NULL, &y}, FAL_E_VALUE, "x_zero is 128");
+    refuses((arguments){&x, -129, &w, NULL, &y}, FAL_E_VALUE, "x_zero is -129");
+    refuses((arguments){&x, 0, &w, &three, &y}, FAL_E_SHAPE, "w_zero is (3)");
+    refuses((arguments){&x, 0, &w, &other, &y}, FAL_E_DTYPE, "w is i8, w_zero is u8");
+    refuses((arguments){NULL, 0, &w, NULL, &y}, FAL_E_NULL, "x is NULL");
+    refuses((arguments){&x, 0, NULL, NULL, &y}, FAL_E_NULL, "w is NULL");
+    refuses((arguments){&x, 0, &w, NULL, NULL}, FAL_E_NULL, "y is NULL");
     assert_int_equal(y32[0] + y32[1] + y32[2] + y32[3], 10);
     test_memory heap = {.fail_from = 1};
     const fal_context poor = {.allocator = test_allocator(&heap)};

@@ -638,7 +638,7 @@ FAL_API fal_status fal_conv_terms(const fal_conv_geometry *geometry, int64_t oc,
 
 typedef enum fal_pool_kind {
     FAL_POOL_MAX = 0,     /* ties: first; NaN wins, of several the last; as PyTorch */
-    FAL_POOL_AVERAGE = 1, /* sum / divisor, see `count_padding` */
+    FAL_POOL_AVERAGE = 1, /* sum / divisor, see exclude_padding, divisor */
     FAL_POOL_LP = 2       /* (sum |x|^norm)^(1/norm) over the cells that exist; norm may be INFINITY */
 } fal_pool_kind;
 

@@ -29,6 +29,10 @@ __extension__ typedef __int128 fal__int128;
 #define FAL__SHUFFLE(a, b, mask) __builtin_shuffle(a, b, mask)
 #endif
 
+/* In the body of a loop: keeps it scalar. A compiler may otherwise multiply several elements ahead and
+ * add them in order, which rounds differently from a fused multiply-add each. */
+#define FAL__SCALAR_LOOP __asm__ volatile("")
+
 #define FAL__CONCAT2(a, b) a##b
 #define FAL__CONCAT(a, b)  FAL__CONCAT2(a, b)
 

@@ -28,8 +28,8 @@ typedef struct shifted_channels {
     fal__reduction reduction;
     bool pack; /* weights must be packed before they can be read as vectors */
     int32_t tasks;
-    size_t packed;                                   /* bytes: steps x groups */
-    size_t segments, offsets, steps, weights, bytes; /* scratch of a task */
+    size_t packed;                                          /* bytes: steps x groups */
+    size_t segments, offsets, steps, table, weights, bytes; /* scratch of a task */
 } shifted_channels;
 
 static bool applies(const fal__problem *p, const fal__machine *machine, char *why, size_t capacity)
@@ -80,6 +80,7 @@ static fal_status prepare(const fal__problem *p, const fal__machine *machine, vo
         !fal__book(&s->bytes, segments, sizeof(fal__row_segment), &s->segments) ||
         !fal__book(&s->bytes, entries, sizeof(int64_t), &s->offsets) ||
         !fal__book(&s->bytes, entries, sizeof(int64_t), &s->steps) ||
+        !fal__book(&s->bytes, s->reduction.steps, sizeof(fal__row_step), &s->table) ||
         !fal__book(&s->bytes, entries, sizeof(int64_t), &s->weights))
         return fal__fail(error, FAL_E_OVERFLOW, "workspace", "the workspace overflows 64 bits");
     fal__machine rest = *machine;
@@ -123,7 +124,7 @@ static void locate_weights(const job *j, const fal__row_lists *lists, int64_t *w
     for (int64_t i = 0; i < lists->count; i++)
         for (int64_t t = 0; t < lists->segments[i].taps; t++) {
             const int64_t at = i * s->reduction.steps + t, k = lists->steps[at];
-            weights[at] = j->packed != NULL ? k * p->groups : fal__weight_offset(p, &s->reduction, k);
+            weights[at] = j->packed != NULL ? k * p->groups : lists->table[k].w;
         }
 }
 
@@ -164,7 +165,8 @@ static void run_task(void *argument, int32_t index)
     int64_t *weights = (int64_t *)(void *)(scratch + s->weights);
     fal__row_lists lists = {.segments = (fal__row_segment *)(void *)(scratch + s->segments),
                             .offsets = (int64_t *)(void *)(scratch + s->offsets),
-                            .steps = (int64_t *)(void *)(scratch + s->steps)};
+                            .steps = (int64_t *)(void *)(scratch + s->steps),
+                            .table = (fal__row_step *)(void *)(scratch + s->table)};
     int64_t unit, end;
     fal__partition(p->n * p->axis[0].out * p->axis[1].out, s->tasks, index, &unit, &end);
     for (; unit < end; unit++) {

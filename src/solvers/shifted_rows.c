@@ -30,7 +30,7 @@ typedef struct shifted_rows {
     int32_t outputs; /* computed together */
     int64_t chunks;  /* of the output channels of a group */
     int32_t tasks;
-    size_t segments, offsets, steps, weights, bytes; /* scratch of a task */
+    size_t segments, offsets, steps, table, weights, bytes; /* scratch of a task */
 } shifted_rows;
 
 static bool applies(const fal__problem *p, const fal__machine *machine, char *why, size_t capacity)
@@ -81,6 +81,7 @@ static fal_status prepare(const fal__problem *p, const fal__machine *machine, vo
     if (!fal__book(&s->bytes, segments, sizeof(fal__row_segment), &s->segments) ||
         !fal__book(&s->bytes, entries, sizeof(int64_t), &s->offsets) ||
         !fal__book(&s->bytes, entries, sizeof(int64_t), &s->steps) ||
+        !fal__book(&s->bytes, s->reduction.steps, sizeof(fal__row_step), &s->table) ||
         !fal__book(&s->bytes, entries * s->outputs + s->outputs, element, &s->weights))
         return fal__fail(error, FAL_E_OVERFLOW, "workspace", "the workspace overflows 64 bits");
     s->tasks =
@@ -130,9 +131,9 @@ static void gather_weights(walk *w)
             char *to = w->weights + (size_t)(i * steps * w->s->outputs + t * w->outputs) * element;
             for (int32_t r = 0; r < w->outputs; r++, to += element) {
                 const int64_t oc = first + r;
-                const int64_t at = w->run->packed != NULL ? (w->g * p->oc + oc) * steps + k
-                                                          : w->g * p->w_g + oc * p->w_oc +
-                                                                fal__weight_offset(p, &w->s->reduction, k);
+                const int64_t at = w->run->packed != NULL
+                                       ? (w->g * p->oc + oc) * steps + k
+                                       : w->g * p->w_g + oc * p->w_oc + w->lists.table[k].w;
                 const void *from = w->run->packed != NULL ? w->run->packed : w->run->w;
                 memcpy(to, (const char *)from + at * (int64_t)element, element);
             }
@@ -173,6 +174,35 @@ static void run_row(const walk *w, int64_t n, int64_t od, int64_t oh)
     }
 }
 
+/* A row: rows fastest, then planes, images, channel chunks, groups. */
+typedef struct place {
+    int64_t g, chunk, n, od, oh;
+} place;
+
+static place place_of(const fal__problem *p, const shifted_rows *s, int64_t unit)
+{
+    place at;
+    at.oh = unit % p->axis[1].out, unit /= p->axis[1].out;
+    at.od = unit % p->axis[0].out, unit /= p->axis[0].out;
+    at.n = unit % p->n, unit /= p->n;
+    at.chunk = unit % s->chunks, at.g = unit / s->chunks;
+    return at;
+}
+
+/* The next row, without dividing. */
+static void advance(const fal__problem *p, const shifted_rows *s, place *at)
+{
+    if (++at->oh < p->axis[1].out) return;
+    at->oh = 0;
+    if (++at->od < p->axis[0].out) return;
+    at->od = 0;
+    if (++at->n < p->n) return;
+    at->n = 0;
+    if (++at->chunk < s->chunks) return;
+    at->chunk = 0;
+    at->g++;
+}
+
 static void run_task(void *argument, int32_t index)
 {
     const fal__run *run = argument;
@@ -184,20 +214,18 @@ static void run_task(void *argument, int32_t index)
              (size_t)(fal__row_segments(p) * s->reduction.steps * s->outputs) * s->compute->panel_bytes;
     w.lists = (fal__row_lists){.segments = (fal__row_segment *)(void *)(scratch + s->segments),
                                .offsets = (int64_t *)(void *)(scratch + s->offsets),
-                               .steps = (int64_t *)(void *)(scratch + s->steps)};
+                               .steps = (int64_t *)(void *)(scratch + s->steps),
+                               .table = (fal__row_step *)(void *)(scratch + s->table)};
     int64_t unit, end;
     fal__partition(p->groups * s->chunks * p->n * p->axis[0].out * p->axis[1].out, s->tasks, index, &unit,
                    &end);
-    for (; unit < end; unit++) {
-        int64_t rest = unit;
-        const int64_t oh = rest % p->axis[1].out, od = (rest /= p->axis[1].out) % p->axis[0].out;
-        const int64_t n = (rest /= p->axis[0].out) % p->n, chunk = (rest /= p->n) % s->chunks,
-                      g = rest / s->chunks;
-        const bool other = g != w.g || chunk != w.chunk;
-        w.g = g, w.chunk = chunk;
-        w.outputs = (int32_t)fal__min(s->outputs, p->oc - chunk * s->outputs);
-        if (fal__row_lists_make(p, &s->reduction, od, oh, &w.lists) || other) gather_weights(&w);
-        run_row(&w, n, od, oh);
+    place at = place_of(p, s, unit);
+    for (; unit < end; unit++, advance(p, s, &at)) {
+        const bool other = at.g != w.g || at.chunk != w.chunk;
+        w.g = at.g, w.chunk = at.chunk;
+        w.outputs = (int32_t)fal__min(s->outputs, p->oc - at.chunk * s->outputs);
+        if (fal__row_lists_make(p, &s->reduction, at.od, at.oh, &w.lists) || other) gather_weights(&w);
+        run_row(&w, at.n, at.od, at.oh);
     }
 }
 

@@ -51,10 +51,13 @@ static FAL__ALWAYS_INLINE void channels_block(const fal__channel_rows *f, int64_
 
 static void channels_element(const fal__channel_rows *f, int64_t p, int64_t c)
 {
+    const CHANNELS_TYPE *x = (const CHANNELS_TYPE *)f->x + p * f->x_step + c,
+                        *w = (const CHANNELS_TYPE *)f->w + c;
     CHANNELS_TYPE sum = f->bias != NULL ? ((const CHANNELS_TYPE *)f->bias)[c] : 0;
-    for (int64_t t = 0; t < f->taps; t++)
-        sum += ((const CHANNELS_TYPE *)f->w)[f->weights[t] + c] *
-               ((const CHANNELS_TYPE *)f->x)[f->offsets[t] + p * f->x_step + c];
+    for (int64_t t = 0; t < f->taps; t++) {
+        sum += w[f->weights[t]] * x[f->offsets[t]];
+        FAL__SCALAR_LOOP;
+    }
     CHANNELS_TYPE *y = (CHANNELS_TYPE *)f->y + p * f->y_step + c;
     *y = f->beta != 0 ? sum + (CHANNELS_TYPE)f->beta * *y : sum;
 }

@@ -27,8 +27,10 @@ static void rows_element(const fal__rows *f, int64_t j)
     const ROWS_TYPE *w = f->w, *bias = f->bias;
     for (int32_t r = 0; r < f->outputs; r++) {
         ROWS_TYPE sum = bias != NULL ? bias[r] : 0;
-        for (int64_t t = 0; t < f->taps; t++)
+        for (int64_t t = 0; t < f->taps; t++) {
             sum += w[t * f->outputs + r] * ((const ROWS_TYPE *)f->x)[f->offsets[t] + j * f->step];
+            FAL__SCALAR_LOOP;
+        }
         ROWS_TYPE *y = (ROWS_TYPE *)f->y[r] + j * f->y_step;
         *y = f->beta != 0 ? sum + (ROWS_TYPE)f->beta * *y : sum;
     }

@@ -7,7 +7,7 @@
 
 #include "base/checked.h"
 
-enum { W = FAL_MAX_SPATIAL - 1, ENTRIES_MAX = 1 << 18 /* of all lists of a row: 4 MiB */ };
+enum { W = FAL_MAX_SPATIAL - 1, ENTRIES_MAX = 1 << 16 /* of all lists of a row: 1 MiB */ };
 
 /* Outputs first..end-1 of an axis read inside the input with tap t. */
 static void tap_range(const fal__problem_axis *axis, int64_t t, int64_t *first, int64_t *end)
@@ -90,29 +90,36 @@ static void make_segment(const fal__problem *p, const fal__reduction *reduction,
     int64_t *offsets = lists->offsets + number * reduction->steps,
             *steps = lists->steps + number * reduction->steps;
     int64_t taps = 0;
-    for (int64_t k = 0; k < reduction->steps;) {
-        const fal__reduction_place place = fal__reduction_at(reduction, k);
-        int64_t t[FAL_MAX_SPATIAL], offset;
-        fal__tap_place(p, place.tap, t);
-        const bool exists = tap_offset(p, o, t, &offset);
-        for (int64_t i = 0; i < place.length && exists; i++, taps++) {
-            offsets[taps] = offset + (place.ic + i) * p->x_ic;
-            steps[taps] = k + i;
-        }
-        k += place.length;
+    for (int64_t k = 0; k < reduction->steps; k++) {
+        int64_t offset;
+        if (!tap_offset(p, o, lists->table[k].tap, &offset)) continue;
+        offsets[taps] = offset + lists->table[k].x;
+        steps[taps++] = k;
     }
     lists->segments[number] = (fal__row_segment){.first = o[W], .end = segment_end(p, o[W]), .taps = taps};
+}
+
+/* What does not change from row to row. */
+static void begin(const fal__problem *p, const fal__reduction *reduction, fal__row_lists *lists)
+{
+    lists->made = true;
+    for (int a = 0; a < W; a++) interior(&p->axis[a], &lists->inside_first[a], &lists->inside_end[a]);
+    for (int64_t k = 0; k < reduction->steps; k++) {
+        const fal__reduction_place place = fal__reduction_at(reduction, k);
+        fal__tap_place(p, place.tap, lists->table[k].tap);
+        lists->table[k].x = place.ic * p->x_ic;
+        lists->table[k].w = fal__weight_offset(p, reduction, k);
+    }
 }
 
 bool fal__row_lists_make(const fal__problem *p, const fal__reduction *reduction, int64_t od, int64_t oh,
                          fal__row_lists *lists)
 {
-    for (int a = 0; a < W && !lists->made; a++)
-        interior(&p->axis[a], &lists->inside_first[a], &lists->inside_end[a]);
+    const bool first = !lists->made;
+    if (first) begin(p, reduction, lists);
     const bool row_inside = od >= lists->inside_first[0] && od < lists->inside_end[0] &&
                             oh >= lists->inside_first[1] && oh < lists->inside_end[1];
-    if (lists->made && lists->inside && row_inside) return false;
-    lists->made = true;
+    if (!first && lists->inside && row_inside) return false;
     lists->inside = row_inside;
     lists->count = 0;
     for (int64_t ow = 0; ow < p->axis[W].out; ow = lists->segments[lists->count - 1].end) {

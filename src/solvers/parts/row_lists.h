@@ -22,14 +22,21 @@ typedef struct fal__row_segment {
     int64_t taps;       /* entries of its list */
 } fal__row_segment;
 
+/* One reduction step, taken apart once: its tap, and the offsets of its channel in x and of its weight
+ * in w (output channel 0 of group 0, the problem's base included). */
+typedef struct fal__row_step {
+    int64_t tap[FAL_MAX_SPATIAL], x, w;
+} fal__row_step;
+
 /* Lists of one row; every segment has room for all reduction steps. */
 typedef struct fal__row_lists {
     fal__row_segment *segments;
     int64_t count;
-    int64_t *offsets; /* of the input, in elements; segment i begins at i*steps */
-    int64_t *steps;   /* reduction steps, likewise */
-    bool inside;      /* made for a row all of whose taps lie inside: they serve every such row */
-    bool made;        /* false at first; then the rows and planes all of whose taps lie inside are known */
+    int64_t *offsets;     /* of the input, in elements; segment i begins at i*steps */
+    int64_t *steps;       /* reduction steps, likewise */
+    fal__row_step *table; /* of all reduction steps; filled with the first lists */
+    bool inside;          /* made for a row all of whose taps lie inside: they serve every such row */
+    bool made; /* false at first; then the rows and planes all of whose taps lie inside are known */
     int64_t inside_first[2], inside_end[2];
 } fal__row_lists;
 

@@ -39,7 +39,7 @@ static test_tensor difference(const fal_tensor *t, const int64_t *zero, int32_t 
     return d;
 }
 
-typedef enum zeros { NO_ZEROS, ONE_ZERO, ZERO_PER_CHANNEL, HALFWAY, ZEROS } zeros;
+typedef enum zeros { NO_ZEROS, ONE_ZERO, ZERO_PER_CHANNEL, HALFWAY, ZERO_OF_W, ZERO_OF_X, ZEROS } zeros;
 
 static void check_problem(uint64_t seed, fal_dtype xt, fal_dtype wt, zeros kind)
 {
@@ -60,7 +60,8 @@ static void check_problem(uint64_t seed, fal_dtype xt, fal_dtype wt, zeros kind)
     fill_whole_range(&w.t, seed + 4);
     int64_t x_zero = kind == NO_ZEROS ? 0 : test_draw(&r, low_of(xt), low_of(xt) + 255), zero[512] = {0};
     if (kind == HALFWAY) x_zero = low_of(xt) + 128;
-    for (int64_t i = 0; i < outputs && kind != NO_ZEROS; i++) {
+    if (kind == ZERO_OF_W) x_zero = 0;
+    for (int64_t i = 0; i < outputs && kind != NO_ZEROS && kind != ZERO_OF_X; i++) {
         zero[i] = kind == HALFWAY ? low_of(wt) + 128 : test_draw(&r, low_of(wt), low_of(wt) + 255);
         fal_tensor_set_int(&w_zero.t, &i, zero[i]);
     }
@@ -74,9 +75,10 @@ static void check_problem(uint64_t seed, fal_dtype xt, fal_dtype wt, zeros kind)
     shifted.padding_value -= (double)x_zero;
     const fal_operands o = {.x = dx.t, .w = dw.t, .y = expected.t};
     assert_true(test_ok(fal_reference(FAL_OP_CONV, &o, &shifted, &error), &error, "reference"));
-    assert_true(test_ok(fal_conv_integer(&context, &x.t, (int32_t)x_zero, &w.t,
-                                         kind == NO_ZEROS ? NULL : &w_zero.t, &p.params, &y.t),
-                        &error, test_problem_text(&p, repro)));
+    assert_true(
+        test_ok(fal_conv_integer(&context, &x.t, (int32_t)x_zero, &w.t,
+                                 kind == NO_ZEROS || kind == ZERO_OF_X ? NULL : &w_zero.t, &p.params, &y.t),
+                &error, test_problem_text(&p, repro)));
     assert_true(test_equal(&y.t, &expected.t, test_problem_text(&p, repro)));
     assert_true(test_tensor_gaps_intact(&y));
     test_tensor *all[] = {&x, &w, &w_zero, &y, &expected, &dx, &dw};
@@ -87,7 +89,7 @@ static void equals_the_reference_on_differences(void **state)
 {
     (void)state;
     static const fal_dtype types[] = {FAL_I8, FAL_U8};
-    for (uint64_t seed = 1; seed <= 160; seed++)
+    for (uint64_t seed = 1; seed <= 240; seed++)
         check_problem(seed, types[seed % 2], types[seed / 2 % 2], (zeros)(seed / 4 % ZEROS));
 }
 

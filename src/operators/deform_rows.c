@@ -10,7 +10,6 @@
  * product of channels per corner. s has a kink where Y or X is a whole number; there the corner above and
  * left is the cell itself and the slope is the one toward growing Y or X.
  */
-#include "base/error.h"
 #include "operators/deform.h"
 
 /* A corner that has a part in the sample. */

@@ -587,7 +587,8 @@ def C71():
 
 
 def C72():
-    """The limit falls while the command waits for its first operand. (A sanitizer needs files to end well.)"""
+    """The limit falls while the command waits for its first operand.
+    (A sanitizer's look for leaks needs files.)"""
     environment = {**SAFE, "ASAN_OPTIONS": "detect_leaks=0"}
     with subprocess.Popen([COMMAND, "conv", "-", "w.npy"], env=environment, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:

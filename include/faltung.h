@@ -732,7 +732,8 @@ FAL_API fal_status fal_upsample_grad(const fal_context *context, const fal_tenso
 /* Deformable convolution in 2-D, version 1 (no mask) and 2. With K = kh*kw taps and q offset groups:
  *   offset (n, q*2*K, oh, ow)   channel 2*t of a group is dy of tap t, 2*t + 1 is dx
  *   mask   (n, q*K, oh, ow)     factor of each sample; missing: 1
- * A tap samples x bilinearly at (o*s - p + t*d + dy, ...); cells outside are 0. The layout orders the
+ * A tap samples x bilinearly at (o*s - p + t*d + dy, ...); cells outside are the number 0, so that, unlike
+ * a tap on zero padding, they do meet the weight. The layout orders the
  * axes of all tensors alike. Missing tensors have rank and dtype 0. Source: Dai et al. 2017, Zhu et
  * al. 2019; torchvision's deform_conv2d. */
 typedef struct fal_deform_operands {
@@ -743,7 +744,8 @@ typedef struct fal_deform_operands {
 FAL_API fal_status fal_deform_conv(const fal_context *context, const fal_deform_operands *operands,
                                    const fal_conv_params *params, int64_t offset_groups);
 /* operands.y is the incoming gradient. Every tensor of `gradients` that is given is written (y is
- * ignored). At positions where the sample jumps the one-sided limit from inside is taken. */
+ * ignored). Where the slope of a sample jumps, at whole positions, the gradient of the offset takes the
+ * slope toward growing y and x; outside the open interval (-1, size) it is 0. */
 FAL_API fal_status fal_deform_conv_grad(const fal_context *context, const fal_deform_operands *operands,
                                         const fal_conv_params *params, int64_t offset_groups,
                                         const fal_deform_operands *gradients);

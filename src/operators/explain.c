@@ -39,26 +39,41 @@ static const char *operator_name(fal_operator op)
     return "operator";
 }
 
-static void say_step(sink *s, const fal__step *step)
+/* Every solver on one problem: chosen, slower, or refused and why. */
+static void say_candidates(sink *s, const fal_plan *plan, const fal__step *step)
+{
+    int32_t count;
+    const fal__solver *const *solvers = fal__solvers(&count);
+    for (int32_t i = 0; i < count; i++) {
+        char why[160] = "";
+        say(s, "    %-18s", solvers[i]->name);
+        if (!solvers[i]->applies(&step->problem, &plan->machine, why, sizeof why)) {
+            say(s, "refused: %s\n", why);
+            continue;
+        }
+        const double cycles = solvers[i]->estimate(&step->problem, &plan->machine);
+        const bool chosen = solvers[i] == step->solver;
+        say(s, "%s, about %.3g million cycles\n",
+            chosen                    ? "chosen"
+            : cycles < step->estimate ? "not asked for, or above the workspace cap"
+                                      : "slower",
+            cycles / 1e6);
+    }
+}
+
+/* The problem, what solves it and how, and what was considered. */
+static void say_step(sink *s, const fal_plan *plan, const fal__step *step)
 {
     const fal__problem *p = &step->problem;
     char line[256];
     step->solver->describe(p, step->state, line, sizeof line);
     say(s,
         "  n %" PRId64 ", groups %" PRId64 ", channels %" PRId64 " -> %" PRId64 ", out %" PRId64 "x%" PRId64
-        "x%" PRId64 ", taps %" PRId64 "x%" PRId64 "x%" PRId64 "\n    %s: %s\n",
+        "x%" PRId64 ", taps %" PRId64 "x%" PRId64 "x%" PRId64 "\n",
         p->n, p->groups, p->ic, p->oc, p->axis[0].out, p->axis[1].out, p->axis[2].out, p->axis[0].k,
-        p->axis[1].k, p->axis[2].k, step->solver->name, line);
-}
-
-static void say_candidates(sink *s, const fal__step *step)
-{
-    int32_t count;
-    const fal__solver *const *solvers = fal__solvers(&count);
-    say(s, "algorithms:");
-    for (int32_t i = 0; i < count; i++)
-        say(s, " %s (%s)", solvers[i]->name, solvers[i] == step->solver ? "chosen" : "not chosen");
-    say(s, "\n");
+        p->axis[1].k, p->axis[2].k);
+    say_candidates(s, plan, step);
+    say(s, "    %s: %s\n", step->solver->name, line);
 }
 
 size_t fal_plan_explain(const fal_plan *plan, char *text, size_t capacity)
@@ -70,10 +85,9 @@ size_t fal_plan_explain(const fal_plan *plan, char *text, size_t capacity)
     const fal_plan_info *info = &plan->info;
     say(&s, "%s, %s, instruction set %s, at most %d thread(s)\n", operator_name(plan->op),
         fal_dtype_name(plan->operands.w.dtype), fal_cpu_level_name(plan->cpu), info->threads);
-    if (plan->program.count > 0) say_candidates(&s, &plan->program.steps[0]);
     say(&s, "%d canonical problem(s), %" PRId64 " multiply-adds:\n", info->problems, info->multiply_adds);
     for (int64_t i = 0; i < plan->program.count && i < STEPS_SHOWN; i++)
-        say_step(&s, &plan->program.steps[i]);
+        say_step(&s, plan, &plan->program.steps[i]);
     if (plan->program.count > STEPS_SHOWN)
         say(&s, "  and %" PRId64 " more\n", plan->program.count - STEPS_SHOWN);
     if (plan->adjoint.needed)

@@ -99,6 +99,7 @@ static fal_status prepare(fal_plan *plan, const fal__call *call, const fal__sett
                              plan->adjoint.scratch_bytes);
         machine.workspace_cap -= plan->adjoint.scratch_bytes;
     }
+    plan->machine = machine;
     FAL__TRY(fal__program_prepare(&plan->program, &machine, algorithm, setting->error));
     fill_info(plan);
     plan->fingerprint = fingerprint(plan);

@@ -48,28 +48,37 @@ static fal_status allow_names(const fal__solver *const *solvers, int32_t count, 
     return fal__allowed(error, FAL_E_UNSUPPORTED, "must be %s", names);
 }
 
-/* The cheapest solver that applies, or the one asked for. */
-static fal_status choose(fal__step *step, const fal__machine *machine, const char *algorithm,
-                         fal_error *error)
+/* Solvers are told apart by bits of a mask. */
+enum { SOLVERS_MAX = 32 };
+
+/* The cheapest solver that applies and is not in `passed`, or the one asked for. NULL: there is none. */
+static const fal__solver *choose(fal__step *step, const fal__machine *machine, const char *algorithm,
+                                 uint32_t *passed, char *why, size_t capacity)
+{
+    int32_t count, best = -1;
+    const fal__solver *const *solvers = fal__solvers(&count);
+    for (int32_t i = 0; i < count && i < SOLVERS_MAX; i++) {
+        if (*passed >> i & 1 || (algorithm != NULL && strcmp(algorithm, solvers[i]->name) != 0)) continue;
+        if (!solvers[i]->applies(&step->problem, machine, why, capacity)) continue;
+        const double estimate = solvers[i]->estimate(&step->problem, machine);
+        if (best >= 0 && estimate >= step->estimate) continue;
+        best = i;
+        step->estimate = estimate;
+    }
+    if (best < 0) return NULL;
+    *passed |= UINT32_C(1) << best;
+    return solvers[best];
+}
+
+static fal_status refuse_algorithm(const char *algorithm, const char *why, fal_error *error)
 {
     int32_t count;
     const fal__solver *const *solvers = fal__solvers(&count);
-    char why[128] = "";
-    bool known = false;
-    for (int32_t i = 0; i < count; i++) {
-        const fal__solver *solver = solvers[i];
-        if (algorithm != NULL && strcmp(algorithm, solver->name) != 0) continue;
-        known = true;
-        if (!solver->applies(&step->problem, machine, why, sizeof why)) continue;
-        const double estimate = solver->estimate(&step->problem, machine);
-        if (step->solver != NULL && estimate >= step->estimate) continue;
-        step->solver = solver;
-        step->estimate = estimate;
-    }
-    if (step->solver != NULL) return FAL_OK;
-    if (known)
-        return fal__fail(error, FAL_E_UNSUPPORTED, "algorithm", "%s does not apply: %s", algorithm, why);
-    fal__fail(error, FAL_E_UNSUPPORTED, "algorithm", "there is no algorithm %.40s", algorithm);
+    for (int32_t i = 0; i < count && algorithm != NULL; i++)
+        if (strcmp(algorithm, solvers[i]->name) == 0)
+            return fal__fail(error, FAL_E_UNSUPPORTED, "algorithm", "%s does not apply: %s", algorithm, why);
+    fal__fail(error, FAL_E_UNSUPPORTED, "algorithm", "there is no algorithm %.40s",
+              algorithm != NULL ? algorithm : "");
     return allow_names(solvers, count, error);
 }
 
@@ -106,15 +115,32 @@ static int64_t multiply_adds(const fal__problem *p)
     return fal__mul(count, p->ic, &count) ? count : INT64_MAX;
 }
 
+/* Chooses and prepares; a solver that cannot live under the workspace cap gives way to the next. */
+static fal_status prepare_step(fal__step *step, const fal__machine *machine, const char *algorithm,
+                               fal_error *error)
+{
+    uint32_t passed = 0;
+    char why[128] = "";
+    fal_status status = FAL_OK;
+    for (;;) {
+        const fal__solver *solver = choose(step, machine, algorithm, &passed, why, sizeof why);
+        if (solver == NULL) return status != FAL_OK ? status : refuse_algorithm(algorithm, why, error);
+        fal__machine own = *machine;
+        own.threads = worthwhile_threads(machine, step->estimate);
+        step->solver = solver;
+        status = solver->prepare(&step->problem, &own, step->state, &step->needs, error);
+        if (status == FAL_OK && error != NULL && error->status == FAL_E_WORKSPACE)
+            memset(error, 0, sizeof *error);
+        if (status != FAL_E_WORKSPACE) return status;
+    }
+}
+
 fal_status fal__program_prepare(fal__program *program, const fal__machine *machine, const char *algorithm,
                                 fal_error *error)
 {
     for (int64_t i = 0; i < program->count; i++) {
         fal__step *step = &program->steps[i];
-        FAL__TRY(choose(step, machine, algorithm, error));
-        fal__machine own = *machine;
-        own.threads = worthwhile_threads(machine, step->estimate);
-        FAL__TRY(step->solver->prepare(&step->problem, &own, step->state, &step->needs, error));
+        FAL__TRY(prepare_step(step, machine, algorithm, error));
         step->packed_offset = program->needs.packed;
         if (!add_size(&program->needs.packed, step->needs.packed))
             return fal__fail(error, FAL_E_OVERFLOW, "w", "the packed weights overflow 64 bits");

@@ -105,11 +105,15 @@ static double estimate(const fal__problem *problem, const fal__machine *machine)
     bool pixels_in_lanes;
     const fal__compute *compute = machine->kernels->compute[arithmetic_for(&p)];
     const int64_t pixels = p.n * p.axis[0].out * p.axis[1].out * p.axis[2].out;
+    const double product = choose_tile(&p, compute, pixels, &tile, &pixels_in_lanes);
     const fal__problem_axis *row = &p.axis[FAL_MAX_SPATIAL - 1];
     const double element = row->s * row->xs == 1 ? 0.25 : 1.0; /* cycles to pack one: copied or gathered */
-    const double packing =
-        element * (double)pixels * (double)(p.ic * p.axis[0].k * p.axis[1].k * p.axis[2].k);
-    return (double)p.groups * (choose_tile(&p, compute, pixels, &tile, &pixels_in_lanes) + packing);
+    const double taps = (double)(p.axis[0].k * p.axis[1].k * p.axis[2].k);
+    /* A run of pixels is found again for every tap, and stored once per channel tile. */
+    const int32_t width = pixels_in_lanes ? tile.nr : tile.mr, channels = pixels_in_lanes ? tile.mr : tile.nr;
+    const double runs = (double)pixels / (double)fal__max(1, row->out) + (double)fal__ceil_div(pixels, width);
+    const double finding = runs * (30 * taps + 25 * (double)fal__ceil_div(p.oc, channels));
+    return (double)p.groups * (product + element * (double)pixels * (double)p.ic * taps + finding);
 }
 
 static bool book_scratch(fal__gemm *g)

@@ -28,8 +28,9 @@ typedef struct shifted_channels {
     fal__reduction reduction;
     bool pack; /* weights must be packed before they can be read as vectors */
     int32_t tasks;
-    size_t packed;                                          /* bytes: steps x groups */
-    size_t segments, offsets, steps, table, weights, bytes; /* scratch of a task */
+    size_t packed; /* bytes: steps x groups */
+    fal__row_lists_plan lists;
+    size_t weights, bytes; /* scratch of a task */
 } shifted_channels;
 
 static bool applies(const fal__problem *p, const fal__machine *machine, char *why, size_t capacity)
@@ -74,14 +75,10 @@ static fal_status prepare(const fal__problem *p, const fal__machine *machine, vo
     s->compute = compute_for(p, machine);
     fal__reduction_plan(p, s->compute, &s->reduction);
     s->pack = p->groups > 1 && p->w_g != 1;
-    const int64_t segments = fal__row_segments(p), entries = s->reduction.steps * segments;
     size_t from;
     if (!fal__book(&s->packed, s->reduction.steps * p->groups, s->compute->panel_bytes, &from) ||
-        !fal__book(&s->bytes, segments, sizeof(fal__row_segment), &s->segments) ||
-        !fal__book(&s->bytes, entries, sizeof(int64_t), &s->offsets) ||
-        !fal__book(&s->bytes, entries, sizeof(int64_t), &s->steps) ||
-        !fal__book(&s->bytes, s->reduction.steps, sizeof(fal__row_step), &s->table) ||
-        !fal__book(&s->bytes, entries, sizeof(int64_t), &s->weights))
+        !fal__row_lists_book(p, &s->reduction, &s->lists, &s->bytes) ||
+        !fal__book(&s->bytes, s->lists.slots * s->lists.entries, sizeof(int64_t), &s->weights))
         return fal__fail(error, FAL_E_OVERFLOW, "workspace", "the workspace overflows 64 bits");
     fal__machine rest = *machine;
     const size_t ahead = s->pack ? s->packed : 0;
@@ -116,19 +113,19 @@ typedef struct job {
     char *scratch;
 } job;
 
-/* Where the weights of the lists begin. */
-static void locate_weights(const job *j, const fal__row_lists *lists, int64_t *weights)
+/* Where the weights of a list begin. */
+static void locate_weights(const job *j, const fal__row_lists *lists, const fal__row_list *list,
+                           int64_t *weights)
 {
-    const fal__problem *p = j->run->problem;
     const shifted_channels *s = j->run->state;
-    for (int64_t i = 0; i < lists->count; i++)
-        for (int64_t t = 0; t < lists->segments[i].taps; t++) {
-            const int64_t at = i * s->reduction.steps + t, k = lists->steps[at];
-            weights[at] = j->packed != NULL ? k * p->groups : lists->table[k].w;
+    for (int64_t i = 0; i < list->count; i++)
+        for (int64_t t = 0; t < list->segments[i].taps; t++) {
+            const int64_t at = i * s->reduction.steps + t, k = list->steps[at];
+            weights[at] = j->packed != NULL ? k * j->run->problem->groups : lists->table[k].w;
         }
 }
 
-static void run_row(const job *j, const fal__row_lists *lists, const int64_t *weights, int64_t n, int64_t od,
+static void run_row(const job *j, const fal__row_list *list, const int64_t *weights, int64_t n, int64_t od,
                     int64_t oh)
 {
     const fal__problem *p = j->run->problem;
@@ -137,8 +134,8 @@ static void run_row(const job *j, const fal__row_lists *lists, const int64_t *we
     const int64_t x =
         p->x_base + n * p->x_n + od * p->axis[0].s * p->axis[0].xs + oh * p->axis[1].s * p->axis[1].xs;
     const int64_t y = p->y_base + n * p->y_n + od * p->axis[0].ys + oh * p->axis[1].ys;
-    for (int64_t i = 0; i < lists->count; i++) {
-        const fal__row_segment *segment = &lists->segments[i];
+    for (int64_t i = 0; i < list->count; i++) {
+        const fal__row_segment *segment = &list->segments[i];
         const fal__channel_rows rows = {
             .taps = segment->taps,
             .count = p->groups,
@@ -147,7 +144,7 @@ static void run_row(const job *j, const fal__row_lists *lists, const int64_t *we
             .y_step = p->axis[W].ys,
             .x = (const char *)j->run->x + (x + segment->first * x_step) * element,
             .w = j->packed != NULL ? j->packed : j->run->w,
-            .offsets = lists->offsets + i * s->reduction.steps,
+            .offsets = list->offsets + i * s->reduction.steps,
             .weights = weights + i * s->reduction.steps,
             .bias = p->has_bias ? j->run->bias : NULL,
             .beta = p->beta,
@@ -162,18 +159,18 @@ static void run_task(void *argument, int32_t index)
     const fal__problem *p = j->run->problem;
     const shifted_channels *s = j->run->state;
     char *scratch = j->scratch + (size_t)index * s->bytes;
-    int64_t *weights = (int64_t *)(void *)(scratch + s->weights);
-    fal__row_lists lists = {.segments = (fal__row_segment *)(void *)(scratch + s->segments),
-                            .offsets = (int64_t *)(void *)(scratch + s->offsets),
-                            .steps = (int64_t *)(void *)(scratch + s->steps),
-                            .table = (fal__row_step *)(void *)(scratch + s->table)};
+    fal__row_lists lists;
+    fal__row_lists_begin(p, &s->reduction, &s->lists, scratch, &lists);
     int64_t unit, end;
     fal__partition(p->n * p->axis[0].out * p->axis[1].out, s->tasks, index, &unit, &end);
     for (; unit < end; unit++) {
         const int64_t oh = unit % p->axis[1].out, rest = unit / p->axis[1].out;
         const int64_t od = rest % p->axis[0].out, n = rest / p->axis[0].out;
-        if (fal__row_lists_make(p, &s->reduction, od, oh, &lists)) locate_weights(j, &lists, weights);
-        run_row(j, &lists, weights, n, od, oh);
+        bool made;
+        const int32_t slot = fal__row_lists_find(p, &s->reduction, od, oh, &lists, &made);
+        int64_t *weights = (int64_t *)(void *)(scratch + s->weights) + slot * s->lists.entries;
+        if (made) locate_weights(j, &lists, &lists.slot[slot], weights);
+        run_row(j, &lists.slot[slot], weights, n, od, oh);
     }
 }
 
@@ -193,11 +190,10 @@ static bool run(const fal__run *run)
 static size_t describe(const fal__problem *p, const void *state, char *text, size_t capacity)
 {
     const shifted_channels *s = state;
-    const int length =
-        snprintf(text, capacity,
-                 "%s, %" PRId64 " groups in lanes, %" PRId64 " taps, a row in %" PRId64
-                 " stretch(es) at most, %d task(s)",
-                 s->compute->name, p->groups, s->reduction.steps, fal__row_segments(p), s->tasks);
+    const int length = snprintf(text, capacity,
+                                "%s, %" PRId64 " groups in lanes, %" PRId64 " taps, a row in %" PRId64
+                                " stretch(es) at most, %d task(s)",
+                                s->compute->name, p->groups, s->reduction.steps, s->lists.segments, s->tasks);
     return length < 0 ? 0 : (size_t)length;
 }
 

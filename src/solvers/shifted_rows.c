@@ -30,7 +30,8 @@ typedef struct shifted_rows {
     int32_t outputs; /* computed together */
     int64_t chunks;  /* of the output channels of a group */
     int32_t tasks;
-    size_t segments, offsets, steps, table, weights, bytes; /* scratch of a task */
+    fal__row_lists_plan lists;
+    size_t weights, bytes; /* scratch of a task */
 } shifted_rows;
 
 static bool applies(const fal__problem *p, const fal__machine *machine, char *why, size_t capacity)
@@ -61,10 +62,12 @@ static double estimate(const fal__problem *p, const fal__machine *machine)
     const double taps = (double)(p->ic * p->axis[0].k * p->axis[1].k * p->axis[2].k);
     const int64_t step = row->out > 1 ? row->s * row->xs : 1;
     const double load = step == 1 ? 0.6 : step == 2 ? 2 : compute->lanes; /* cycles of one vector */
-    const double vectors =
-        (double)fal__ceil_div(row->out, compute->lanes) + (double)(fal__row_segments(p) - 1);
+    const double segments = (double)fal__row_segments(p);
+    const double vectors = (double)fal__ceil_div(row->out, compute->lanes) + segments - 1;
     const double chunks = (double)fal__ceil_div(p->oc, outputs);
-    return rows * chunks * (60 + vectors * taps * (load + 0.5 * outputs));
+    /* Per chunk of a group, its weights are gathered for the inner and the border rows. */
+    const double gather = (double)p->groups * chunks * 3 * segments * taps * (2 + outputs);
+    return rows * chunks * (40 + 15 * segments + vectors * taps * (load + 0.5 * outputs)) + gather;
 }
 
 static fal_status prepare(const fal__problem *p, const fal__machine *machine, void *state, fal__needs *needs,
@@ -76,13 +79,10 @@ static fal_status prepare(const fal__problem *p, const fal__machine *machine, vo
     fal__reduction_plan(p, s->compute, &s->reduction);
     s->outputs = outputs_together(p);
     s->chunks = fal__ceil_div(p->oc, s->outputs);
-    const int64_t segments = fal__row_segments(p), entries = s->reduction.steps * segments;
     const size_t element = s->compute->panel_bytes;
-    if (!fal__book(&s->bytes, segments, sizeof(fal__row_segment), &s->segments) ||
-        !fal__book(&s->bytes, entries, sizeof(int64_t), &s->offsets) ||
-        !fal__book(&s->bytes, entries, sizeof(int64_t), &s->steps) ||
-        !fal__book(&s->bytes, s->reduction.steps, sizeof(fal__row_step), &s->table) ||
-        !fal__book(&s->bytes, entries * s->outputs + s->outputs, element, &s->weights))
+    if (!fal__row_lists_book(p, &s->reduction, &s->lists, &s->bytes) ||
+        !fal__book(&s->bytes, s->lists.slots * s->lists.entries * s->outputs + s->outputs, element,
+                   &s->weights))
         return fal__fail(error, FAL_E_OVERFLOW, "workspace", "the workspace overflows 64 bits");
     s->tasks =
         fal__task_count(machine, p->n * p->groups * s->chunks * p->axis[0].out * p->axis[1].out, s->bytes);
@@ -114,47 +114,64 @@ typedef struct walk {
     const shifted_rows *s;
     const fal__run *run;
     fal__row_lists lists;
-    char *weights, *bias; /* gathered for the lists; bias behind all weights */
-    int64_t g, chunk;     /* they were gathered for */
-    int32_t outputs;      /* of the chunk */
+    char *weights, *bias;             /* gathered for the lists, slot by slot; bias behind all weights */
+    int64_t gathered[FAL__ROW_SLOTS]; /* the group and chunk a slot's weights belong to; -1: none */
+    int64_t g, chunk;                 /* of the row at hand */
+    int32_t outputs;                  /* of the chunk */
 } walk;
 
-/* The weights of the lists, in their order, outputs side by side. */
-static void gather_weights(walk *w)
+static char *slot_weights(const walk *w, int32_t slot)
+{
+    return w->weights + (size_t)(slot * w->s->lists.entries * w->s->outputs) * w->s->compute->panel_bytes;
+}
+
+/* One element from here to there, as the plain move that it is. */
+static inline void move(char *to, const char *from, size_t element)
+{
+    if (element == sizeof(float))
+        memcpy(to, from, sizeof(float));
+    else
+        memcpy(to, from, sizeof(double));
+}
+
+/* The weights of a slot's lists, in their order, outputs side by side; and the bias of the chunk. */
+static void gather_weights(walk *w, int32_t slot)
 {
     const fal__problem *p = w->p;
+    const fal__row_list *list = &w->lists.slot[slot];
     const int64_t steps = w->s->reduction.steps, first = w->chunk * w->s->outputs;
     const size_t element = w->s->compute->panel_bytes;
-    for (int64_t i = 0; i < w->lists.count; i++)
-        for (int64_t t = 0; t < w->lists.segments[i].taps; t++) {
-            const int64_t k = w->lists.steps[i * steps + t];
-            char *to = w->weights + (size_t)(i * steps * w->s->outputs + t * w->outputs) * element;
-            for (int32_t r = 0; r < w->outputs; r++, to += element) {
-                const int64_t oc = first + r;
-                const int64_t at = w->run->packed != NULL
-                                       ? (w->g * p->oc + oc) * steps + k
-                                       : w->g * p->w_g + oc * p->w_oc + w->lists.table[k].w;
-                const void *from = w->run->packed != NULL ? w->run->packed : w->run->w;
-                memcpy(to, (const char *)from + at * (int64_t)element, element);
-            }
+    const bool packed = w->run->packed != NULL;
+    const char *from = packed
+                           ? (const char *)w->run->packed + (size_t)((w->g * p->oc + first) * steps) * element
+                           : (const char *)w->run->w + (w->g * p->w_g + first * p->w_oc) * (int64_t)element;
+    const int64_t next = (packed ? steps : p->w_oc) * (int64_t)element;
+    for (int64_t i = 0; i < list->count; i++) {
+        char *to = slot_weights(w, slot) + (size_t)(i * steps * w->s->outputs) * element;
+        for (int64_t t = 0; t < list->segments[i].taps; t++) {
+            const int64_t k = list->steps[i * steps + t];
+            const char *at = from + (packed ? k : w->lists.table[k].w) * (int64_t)element;
+            for (int32_t r = 0; r < w->outputs; r++, to += element, at += next) move(to, at, element);
         }
+    }
     for (int32_t r = 0; r < w->outputs && p->has_bias; r++) {
         const int64_t at = w->g * p->b_g + (first + r) * p->b_oc;
-        memcpy(w->bias + (size_t)r * element, (const char *)w->run->bias + at * (int64_t)element, element);
+        move(w->bias + (size_t)r * element, (const char *)w->run->bias + at * (int64_t)element, element);
     }
 }
 
-/* Row (od, oh) of image n for the group and chunk of the walk. */
-static void run_row(const walk *w, int64_t n, int64_t od, int64_t oh)
+/* Row (od, oh) of image n for the group and chunk of the walk, by the lists of a slot. */
+static void run_row(const walk *w, int32_t slot, int64_t n, int64_t od, int64_t oh)
 {
     const fal__problem *p = w->p;
     const shifted_rows *s = w->s;
+    const fal__row_list *list = &w->lists.slot[slot];
     const int64_t element = (int64_t)s->compute->panel_bytes;
     const int64_t x = p->x_base + w->g * p->x_g + n * p->x_n + od * p->axis[0].s * p->axis[0].xs +
                       oh * p->axis[1].s * p->axis[1].xs;
     const int64_t y = p->y_base + w->g * p->y_g + n * p->y_n + od * p->axis[0].ys + oh * p->axis[1].ys;
-    for (int64_t i = 0; i < w->lists.count; i++) {
-        const fal__row_segment *segment = &w->lists.segments[i];
+    for (int64_t i = 0; i < list->count; i++) {
+        const fal__row_segment *segment = &list->segments[i];
         const int64_t from = x + segment->first * p->axis[W].s * p->axis[W].xs;
         fal__rows rows = {.taps = segment->taps,
                           .count = segment->end - segment->first,
@@ -162,8 +179,8 @@ static void run_row(const walk *w, int64_t n, int64_t od, int64_t oh)
                           .y_step = p->axis[W].ys,
                           .outputs = w->outputs,
                           .x = (const char *)w->run->x + from * element,
-                          .offsets = w->lists.offsets + i * s->reduction.steps,
-                          .w = w->weights + (size_t)(i * s->reduction.steps * s->outputs) * (size_t)element,
+                          .offsets = list->offsets + i * s->reduction.steps,
+                          .w = slot_weights(w, slot) + i * s->reduction.steps * s->outputs * element,
                           .bias = p->has_bias ? w->bias : NULL,
                           .beta = p->beta};
         for (int32_t r = 0; r < w->outputs; r++) {
@@ -209,23 +226,23 @@ static void run_task(void *argument, int32_t index)
     const fal__problem *p = run->problem;
     const shifted_rows *s = run->state;
     char *scratch = (char *)run->workspace + (size_t)index * s->bytes;
-    walk w = {.p = p, .s = s, .run = run, .weights = scratch + s->weights, .g = -1};
-    w.bias = w.weights +
-             (size_t)(fal__row_segments(p) * s->reduction.steps * s->outputs) * s->compute->panel_bytes;
-    w.lists = (fal__row_lists){.segments = (fal__row_segment *)(void *)(scratch + s->segments),
-                               .offsets = (int64_t *)(void *)(scratch + s->offsets),
-                               .steps = (int64_t *)(void *)(scratch + s->steps),
-                               .table = (fal__row_step *)(void *)(scratch + s->table)};
+    walk w = {.p = p, .s = s, .run = run, .weights = scratch + s->weights};
+    w.bias = slot_weights(&w, s->lists.slots);
+    for (int32_t i = 0; i < FAL__ROW_SLOTS; i++) w.gathered[i] = -1;
+    fal__row_lists_begin(p, &s->reduction, &s->lists, scratch, &w.lists);
     int64_t unit, end;
     fal__partition(p->groups * s->chunks * p->n * p->axis[0].out * p->axis[1].out, s->tasks, index, &unit,
                    &end);
     place at = place_of(p, s, unit);
     for (; unit < end; unit++, advance(p, s, &at)) {
-        const bool other = at.g != w.g || at.chunk != w.chunk;
+        bool made;
         w.g = at.g, w.chunk = at.chunk;
         w.outputs = (int32_t)fal__min(s->outputs, p->oc - at.chunk * s->outputs);
-        if (fal__row_lists_make(p, &s->reduction, at.od, at.oh, &w.lists) || other) gather_weights(&w);
-        run_row(&w, at.n, at.od, at.oh);
+        const int32_t slot = fal__row_lists_find(p, &s->reduction, at.od, at.oh, &w.lists, &made);
+        const int64_t owner = at.g * s->chunks + at.chunk;
+        if (made || w.gathered[slot] != owner) gather_weights(&w, slot);
+        w.gathered[slot] = owner;
+        run_row(&w, slot, at.n, at.od, at.oh);
     }
 }
 
@@ -243,7 +260,8 @@ static size_t describe(const fal__problem *p, const void *state, char *text, siz
     const int length = snprintf(
         text, capacity,
         "%s, %d output(s) together, %" PRId64 " taps, a row in %" PRId64 " stretch(es) at most, %d task(s)",
-        s->compute->name, s->outputs, s->reduction.steps, fal__row_segments(p), s->tasks);
+        s->compute->name, s->outputs, s->reduction.steps, s->lists.segments, s->tasks);
+    (void)p;
     return length < 0 ? 0 : (size_t)length;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "solvers/parts/booking.h"
 
 enum { W = FAL_MAX_SPATIAL - 1, ENTRIES_MAX = 1 << 16 /* of all lists of a row: 1 MiB */ };
 
@@ -83,27 +84,56 @@ static bool tap_offset(const fal__problem *p, const int64_t *o, const int64_t *t
     return true;
 }
 
-static void make_segment(const fal__problem *p, const fal__reduction *reduction, const int64_t *o,
-                         fal__row_lists *lists)
+static void make_segment(const fal__problem *p, const fal__reduction *reduction, const fal__row_step *table,
+                         const int64_t *o, fal__row_list *list)
 {
-    const int64_t number = lists->count++;
-    int64_t *offsets = lists->offsets + number * reduction->steps,
-            *steps = lists->steps + number * reduction->steps;
+    const int64_t number = list->count++;
+    int64_t *offsets = list->offsets + number * reduction->steps;
+    int64_t *steps = list->steps + number * reduction->steps;
     int64_t taps = 0;
     for (int64_t k = 0; k < reduction->steps; k++) {
         int64_t offset;
-        if (!tap_offset(p, o, lists->table[k].tap, &offset)) continue;
-        offsets[taps] = offset + lists->table[k].x;
+        if (!tap_offset(p, o, table[k].tap, &offset)) continue;
+        offsets[taps] = offset + table[k].x;
         steps[taps++] = k;
     }
-    lists->segments[number] = (fal__row_segment){.first = o[W], .end = segment_end(p, o[W]), .taps = taps};
+    list->segments[number] = (fal__row_segment){.first = o[W], .end = segment_end(p, o[W]), .taps = taps};
 }
 
-/* What does not change from row to row. */
-static void begin(const fal__problem *p, const fal__reduction *reduction, fal__row_lists *lists)
+/* Rows of a plane, over all planes, that meet padding. */
+static int64_t border_rows(const fal__problem *p)
 {
-    lists->made = true;
+    int64_t first[2], end[2];
+    for (int a = 0; a < W; a++) interior(&p->axis[a], &first[a], &end[a]);
+    return p->axis[0].out * p->axis[1].out - (end[0] - first[0]) * (end[1] - first[1]);
+}
+
+bool fal__row_lists_book(const fal__problem *p, const fal__reduction *reduction, fal__row_lists_plan *plan,
+                         size_t *bytes)
+{
+    plan->segments = fal__row_segments(p);
+    plan->entries = reduction->steps * plan->segments;
+    plan->slots = (int32_t)fal__min(FAL__ROW_SLOTS, 1 + border_rows(p));
+    if (plan->slots > 2 && plan->slots * plan->entries > ENTRIES_MAX) plan->slots = 2;
+    return fal__book(bytes, plan->slots * plan->segments, sizeof(fal__row_segment), &plan->segment_bytes) &&
+           fal__book(bytes, plan->slots * plan->entries, sizeof(int64_t), &plan->offset_bytes) &&
+           fal__book(bytes, plan->slots * plan->entries, sizeof(int64_t), &plan->step_bytes) &&
+           fal__book(bytes, reduction->steps, sizeof(fal__row_step), &plan->table_bytes);
+}
+
+void fal__row_lists_begin(const fal__problem *p, const fal__reduction *reduction,
+                          const fal__row_lists_plan *plan, char *scratch, fal__row_lists *lists)
+{
+    lists->slots = plan->slots;
+    lists->table = (fal__row_step *)(void *)(scratch + plan->table_bytes);
     for (int a = 0; a < W; a++) interior(&p->axis[a], &lists->inside_first[a], &lists->inside_end[a]);
+    for (int32_t i = 0; i < plan->slots; i++)
+        lists->slot[i] = (fal__row_list){
+            .segments = (fal__row_segment *)(void *)(scratch + plan->segment_bytes) + i * plan->segments,
+            .offsets = (int64_t *)(void *)(scratch + plan->offset_bytes) + i * plan->entries,
+            .steps = (int64_t *)(void *)(scratch + plan->step_bytes) + i * plan->entries,
+            .od = -1,
+            .oh = -1};
     for (int64_t k = 0; k < reduction->steps; k++) {
         const fal__reduction_place place = fal__reduction_at(reduction, k);
         fal__tap_place(p, place.tap, lists->table[k].tap);
@@ -112,19 +142,30 @@ static void begin(const fal__problem *p, const fal__reduction *reduction, fal__r
     }
 }
 
-bool fal__row_lists_make(const fal__problem *p, const fal__reduction *reduction, int64_t od, int64_t oh,
-                         fal__row_lists *lists)
+/* Outputs of an axis that are not inside, numbered from 0; those inside count as none. */
+static int64_t border_number(const fal__row_lists *lists, int a, int64_t o)
 {
-    const bool first = !lists->made;
-    if (first) begin(p, reduction, lists);
-    const bool row_inside = od >= lists->inside_first[0] && od < lists->inside_end[0] &&
-                            oh >= lists->inside_first[1] && oh < lists->inside_end[1];
-    if (!first && lists->inside && row_inside) return false;
-    lists->inside = row_inside;
-    lists->count = 0;
-    for (int64_t ow = 0; ow < p->axis[W].out; ow = lists->segments[lists->count - 1].end) {
+    return o < lists->inside_first[a] ? o : fal__max(0, o - lists->inside_end[a]) + lists->inside_first[a];
+}
+
+int32_t fal__row_lists_find(const fal__problem *p, const fal__reduction *reduction, int64_t od, int64_t oh,
+                            fal__row_lists *lists, bool *made)
+{
+    const bool inside = od >= lists->inside_first[0] && od < lists->inside_end[0] &&
+                        oh >= lists->inside_first[1] && oh < lists->inside_end[1];
+    int32_t number = 0;
+    if (!inside && lists->slots > 1)
+        number =
+            1 + (int32_t)((border_number(lists, 0, od) + border_number(lists, 1, oh)) % (lists->slots - 1));
+    fal__row_list *list = &lists->slot[number];
+    *made = list->od < 0 || (!inside && (list->od != od || list->oh != oh));
+    if (!*made) return number;
+    list->od = od;
+    list->oh = oh;
+    list->count = 0;
+    for (int64_t ow = 0; ow < p->axis[W].out; ow = list->segments[list->count - 1].end) {
         const int64_t o[FAL_MAX_SPATIAL] = {od, oh, ow};
-        make_segment(p, reduction, o, lists);
+        make_segment(p, reduction, lists->table, o, list);
     }
-    return true;
+    return number;
 }

@@ -28,24 +28,46 @@ typedef struct fal__row_step {
     int64_t tap[FAL_MAX_SPATIAL], x, w;
 } fal__row_step;
 
-/* Lists of one row; every segment has room for all reduction steps. */
-typedef struct fal__row_lists {
+/* The lists of one row; every segment has room for all reduction steps. */
+typedef struct fal__row_list {
     fal__row_segment *segments;
     int64_t count;
-    int64_t *offsets;     /* of the input, in elements; segment i begins at i*steps */
-    int64_t *steps;       /* reduction steps, likewise */
-    fal__row_step *table; /* of all reduction steps; filled with the first lists */
-    bool inside;          /* made for a row all of whose taps lie inside: they serve every such row */
-    bool made; /* false at first; then the rows and planes all of whose taps lie inside are known */
-    int64_t inside_first[2], inside_end[2];
+    int64_t *offsets; /* of the input, in elements; segment i begins at i*steps */
+    int64_t *steps;   /* reduction steps, likewise */
+    int64_t od, oh;   /* the border row it was made for; -1 when it is not made */
+} fal__row_list;
+
+enum { FAL__ROW_SLOTS = 8 };
+
+/* The lists a task keeps: slot 0 serves every row whose taps all lie inside, the others one border row
+ * each, for as long as no other needs the slot. Planes repeat their border rows, so that lists are made
+ * once and not once a plane. */
+typedef struct fal__row_lists {
+    int64_t inside_first[2], inside_end[2]; /* planes and rows all of whose taps lie inside */
+    fal__row_step *table;                   /* of all reduction steps */
+    int32_t slots;
+    fal__row_list slot[FAL__ROW_SLOTS];
 } fal__row_lists;
 
-/* Segments of a row at most. */
-int64_t fal__row_segments(const fal__problem *problem);
+/* Byte offsets of the lists in a task's scratch, and how many there are. */
+typedef struct fal__row_lists_plan {
+    int32_t slots;
+    int64_t segments, entries; /* of one slot */
+    size_t segment_bytes, offset_bytes, step_bytes, table_bytes;
+} fal__row_lists_plan;
+
 /* False, with a reason, where lists cannot describe the problem or would be too large. */
 bool fal__row_lists_apply(const fal__problem *problem, char *why, size_t capacity);
-/* Makes the lists of row (od, oh), unless those at hand serve it; returns whether it made them. */
-bool fal__row_lists_make(const fal__problem *problem, const fal__reduction *reduction, int64_t od, int64_t oh,
-                         fal__row_lists *lists);
+/* Segments of a row at most. */
+int64_t fal__row_segments(const fal__problem *problem);
+/* Books the lists in a scratch of *bytes; false when it overflows. */
+bool fal__row_lists_book(const fal__problem *problem, const fal__reduction *reduction,
+                         fal__row_lists_plan *plan, size_t *bytes);
+/* Empty lists in a task's scratch. */
+void fal__row_lists_begin(const fal__problem *problem, const fal__reduction *reduction,
+                          const fal__row_lists_plan *plan, char *scratch, fal__row_lists *lists);
+/* The slot that serves row (od, oh); *made tells whether its lists were made anew. */
+int32_t fal__row_lists_find(const fal__problem *problem, const fal__reduction *reduction, int64_t od,
+                            int64_t oh, fal__row_lists *lists, bool *made);
 
 #endif

@@ -39,12 +39,12 @@ same() {
     fi
     [ "$(wc -l <"$1")" -eq "$(wc -l <"$2")" ] || return 1
     exec 3<"$1" 4<"$2"
-    while IFS= read -r expected <&3 && IFS= read -r found <&4; do
-        case $expected in
+    while IFS= read -r wanted <&3 && IFS= read -r found <&4; do
+        case $wanted in
         '~ '*)
             # shellcheck disable=SC2254 # a pattern is meant
-            case $found in ${expected#??}) ;; *) return 1 ;; esac ;;
-        *) [ "$found" = "$expected" ] || return 1 ;;
+            case $found in ${wanted#??}) ;; *) return 1 ;; esac ;;
+        *) [ "$found" = "$wanted" ] || return 1 ;;
         esac
     done
 }

@@ -116,7 +116,7 @@ static void command_help(FILE *out, bool full)
     }
     fputs("\nVerbs:\n", out);
     for (int i = 0; i < cli_verb_count; i++)
-        fprintf(out, "  %-16s %s\n", cli_verbs[i].name, cli_verbs[i].summary);
+        fprintf(out, "  %-18s %s\n", cli_verbs[i].name, cli_verbs[i].summary);
     fputs("\nExamples:\n"
           "  faltung conv-transpose '[[1,2],[3,4]]' '[[1,0],[0,-1]]' --stride 2\n"
           "  faltung filter photo.png --kernel gaussian -o blurred.png\n",

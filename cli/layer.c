@@ -144,22 +144,35 @@ static fal_status read_input(cli_command *command, const char *text, fal_tensor 
     return cli_allow(command, FAL_E_USAGE, "give %s--input SHAPE or --input-size N", operand ? "X, " : "");
 }
 
-/* Refused here and not by the library, because only here is it certain what helps. */
-static fal_status same_type(cli_command *command, const fal_tensor *x, const fal_tensor *other,
-                            const char *name, const char *text)
+fal_status cli_hint_convert(cli_command *command, fal_status status, const char *text, fal_dtype dtype)
 {
-    if (other->dtype == x->dtype) return FAL_OK;
-    cli_fail(command, FAL_E_DTYPE, name, "the input is %s, %s is %s", fal_dtype_name(x->dtype),
-             strcmp(name, "w") == 0 ? "the weight" : "the bias", fal_dtype_name(other->dtype));
-    cli_allow(command, FAL_E_DTYPE, "types must be equal");
-    return cli_hint(command, FAL_E_DTYPE, "faltung convert %.60s -o FILE.npy --dtype %s", text,
-                    fal_dtype_name(x->dtype));
+    const char *quote = cli_is_literal(text) ? "'" : "";
+    return cli_hint(command, status, "faltung convert %s%.60s%s -o FILE.npy --dtype %s", quote, text, quote,
+                    fal_dtype_name(dtype));
 }
 
-fal_status cli_layer_operands(cli_command *command, bool transposed, const char *x_text, const char *w_text,
-                              cli_layer *layer)
+fal_status cli_same_type(cli_command *command, const fal_tensor *x, const cli_operand_name *name,
+                         const fal_tensor *other)
 {
-    const char *bias = cli_text(command, CLI_BIAS, NULL);
+    if (other->dtype == x->dtype) return FAL_OK;
+    cli_fail(command, FAL_E_DTYPE, name->name, "the input is %s, %s is %s", fal_dtype_name(x->dtype),
+             name->title, fal_dtype_name(other->dtype));
+    cli_allow(command, FAL_E_DTYPE, "types must be equal");
+    return cli_hint_convert(command, FAL_E_DTYPE, name->text, x->dtype);
+}
+
+fal_status cli_load_like(cli_command *command, const fal_tensor *x, const cli_operand_name *name,
+                         fal_tensor *other)
+{
+    *other = (fal_tensor){0};
+    if (name->text == NULL) return FAL_OK;
+    CLI_TRY(cli_load(command, name->text, name->name, other));
+    return cli_same_type(command, x, name, other);
+}
+
+fal_status cli_layer_load(cli_command *command, bool transposed, const char *x_text, const char *w_text,
+                          cli_layer *layer)
+{
     *layer = (cli_layer){.transposed = transposed};
     CLI_TRY(read_input(command, x_text, &layer->x));
     CLI_TRY(read_weight(command, w_text, &layer->x, &layer->w));
@@ -171,11 +184,17 @@ fal_status cli_layer_operands(cli_command *command, bool transposed, const char 
         layer->x.dtype = w_text ? layer->w.dtype : layer->x.dtype;
     }
     if (w_text == NULL) layer->w.dtype = layer->x.dtype;
-    CLI_TRY(same_type(command, &layer->x, &layer->w, "w", w_text ? w_text : ""));
-    if (bias != NULL) {
-        CLI_TRY(cli_load(command, bias, "bias", &layer->bias));
-        CLI_TRY(same_type(command, &layer->x, &layer->bias, "bias", bias));
-    }
+    return FAL_OK;
+}
+
+fal_status cli_layer_operands(cli_command *command, bool transposed, const char *x_text, const char *w_text,
+                              cli_layer *layer)
+{
+    const cli_operand_name w = {w_text ? w_text : "", "w", "the weight"};
+    const cli_operand_name bias = {cli_text(command, CLI_BIAS, NULL), "bias", "the bias"};
+    CLI_TRY(cli_layer_load(command, transposed, x_text, w_text, layer));
+    CLI_TRY(cli_same_type(command, &layer->x, &w, &layer->w));
+    CLI_TRY(cli_load_like(command, &layer->x, &bias, &layer->bias));
     CLI_TRY(cli_conv_params(command, layer->w.rank - 2, &layer->params));
     layer->params.algorithm = NULL;
     return FAL_OK;
@@ -198,10 +217,9 @@ fal_status cli_layer_read(cli_command *command, bool transposed, const char *x_t
 
 fal_status cli_window_axes(cli_command *command, const char *text, const fal_tensor *x, int32_t *spatial)
 {
-    const int64_t *ints;
-    bool said = cli_given(command, CLI_SPATIAL) || cli_ints(command, CLI_KERNEL, &ints) > 1 ||
-                cli_ints(command, CLI_PADDING, &ints) > 1 || cli_ints(command, CLI_OUTPUT_SIZE, &ints) > 1;
-    if (said || !cli_is_literal(text) || x->rank < 1 || x->rank > 2) return cli_spatial(command, x, spatial);
+    CLI_TRY(cli_spatial_said(command, spatial));
+    if (*spatial > 0) return FAL_OK;
+    if (!cli_is_literal(text) || x->rank < 1 || x->rank > 2) return cli_spatial(command, x, spatial);
     *spatial = x->rank;
     return FAL_OK;
 }

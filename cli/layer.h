@@ -30,9 +30,27 @@ typedef struct cli_layer {
 fal_status cli_layer_read(cli_command *command, bool transposed, const char *x_text, const char *w_text,
                           cli_layer *layer);
 
+/* An operand: its text (NULL: not given), its name in the library's messages and in a sentence. */
+typedef struct cli_operand_name {
+    const char *text, *name, *title; /* "b.npy", "bias", "the bias" */
+} cli_operand_name;
+
+/* Refuses a type other than the input's. Here and not in the library, because only here is it certain
+ * what helps. */
+fal_status cli_same_type(cli_command *command, const fal_tensor *x, const cli_operand_name *name,
+                         const fal_tensor *other);
+/* "faltung convert FILE -o FILE.npy --dtype f32" as a hint. */
+fal_status cli_hint_convert(cli_command *command, fal_status status, const char *text, fal_dtype dtype);
+/* Loads an operand and checks its type; rank and dtype 0 when its text is NULL. */
+fal_status cli_load_like(cli_command *command, const fal_tensor *x, const cli_operand_name *name,
+                         fal_tensor *other);
+
 /* A tensor of which only the shape is known: --dtype or float32, without data. `where` is the option. */
 fal_status cli_shape_only(cli_command *command, const char *where, int32_t rank, const int64_t *shape,
                           fal_tensor *t);
+/* Only x and w, of any types. */
+fal_status cli_layer_load(cli_command *command, bool transposed, const char *x_text, const char *w_text,
+                          cli_layer *layer);
 /* Its two halves, for `shape`, which may change the parameters between them: the operands and the
  * parameters as given; then geometry and y. */
 fal_status cli_layer_operands(cli_command *command, bool transposed, const char *x_text, const char *w_text,

@@ -17,8 +17,7 @@ static void free_array(void *memory)
     free(array);
 }
 
-/* Remembers that the library's "x" is the user's "photo.npy". */
-static void remember(cli_command *command, const char *name, const char *text)
+void cli_name_source(cli_command *command, const char *name, const char *text)
 {
     if (command->source_count == CLI_MAX_SOURCES) return;
     command->sources[command->source_count++] = (cli_source){.name = name, .text = text};
@@ -51,7 +50,7 @@ static fal_status load_file(cli_command *command, const char *text, fal_tensor *
 fal_status cli_load(cli_command *command, const char *text, const char *name, fal_tensor *tensor)
 {
     *tensor = (fal_tensor){0};
-    remember(command, name, text);
+    cli_name_source(command, name, text);
     if (cli_is_literal(text)) return cli_literal(command, text, tensor);
     CLI_TRY(take_stdin(command, text));
     return load_file(command, text, tensor);

@@ -21,14 +21,15 @@ _Static_assert(FAL_ACCURACY_DEFAULT == 0 && FAL_ACCURACY_STRICT == 1 && FAL_ACCU
 _Static_assert(FAL_NCHW == 0 && FAL_NHWC == 1, "--layout lists the layouts in this order");
 _Static_assert(FAL_F32 == 1 && FAL_I64 == 9, "--dtype lists the types in this order");
 
-static fal_status wrong_count(cli_command *command, cli_option_id id, int32_t count, int32_t spatial)
+static fal_status wrong_count(cli_command *command, cli_option_id id, int32_t count, int32_t axes)
 {
     char where[48];
     snprintf(where, sizeof where, "--%s", cli_options[id].name);
-    cli_fail(command, FAL_E_RANK, where, "%s has %" PRId32 " entries for %" PRId32 " spatial ax%s",
-             cli_options[id].name, count, spatial, spatial == 1 ? "is" : "es");
-    if (spatial == 1) return cli_allow(command, FAL_E_RANK, "give 1");
-    return cli_allow(command, FAL_E_RANK, "give 1 for all axes, or %" PRId32, spatial);
+    cli_fail(command, FAL_E_RANK, where, "%s has %" PRId32 " entries for %" PRId32 " %sax%s",
+             cli_options[id].name, count, axes, cli_given(command, CLI_ALL_AXES) ? "" : "spatial ",
+             axes == 1 ? "is" : "es");
+    if (axes == 1) return cli_allow(command, FAL_E_RANK, "give 1");
+    return cli_allow(command, FAL_E_RANK, "give 1 for all axes, or %" PRId32, axes);
 }
 
 fal_status cli_axis_ints(cli_command *command, cli_option_id id, int32_t spatial, int64_t *values)
@@ -41,19 +42,32 @@ fal_status cli_axis_ints(cli_command *command, cli_option_id id, int32_t spatial
     return FAL_OK;
 }
 
-static fal_status read_padding(cli_command *command, int32_t spatial, fal_conv_params *params)
+fal_status cli_axis_padding(cli_command *command, int32_t axes, int64_t *begin, int64_t *end)
 {
     const cli_value *value = &command->values[CLI_PADDING];
-    if (!value->given) return FAL_OK;
-    params->padding = (fal_padding)value->choice;
-    if (params->padding != FAL_PADDING_EXPLICIT) return FAL_OK;
-    if (value->count != 1 && value->count != spatial)
-        return wrong_count(command, CLI_PADDING, value->count, spatial);
-    for (int32_t a = 0; a < spatial; a++) {
-        params->padding_begin[a] = value->ints[value->count == 1 ? 0 : a];
-        params->padding_end[a] = value->ends[value->count == 1 ? 0 : a];
+    if (!value->given || value->choice != FAL_PADDING_EXPLICIT) return FAL_OK;
+    if (value->count != 1 && value->count != axes)
+        return wrong_count(command, CLI_PADDING, value->count, axes);
+    for (int32_t a = 0; a < axes; a++) {
+        begin[a] = value->ints[value->count == 1 ? 0 : a];
+        end[a] = value->ends[value->count == 1 ? 0 : a];
     }
     return FAL_OK;
+}
+
+fal_padding cli_padding(const cli_command *command)
+{
+    return (fal_padding)cli_choice(command, CLI_PADDING, FAL_PADDING_EXPLICIT);
+}
+
+fal_status cli_border(cli_command *command, fal_padding_mode *mode, double *value)
+{
+    *mode = (fal_padding_mode)cli_choice(command, CLI_PADDING_MODE, FAL_PAD_ZEROS);
+    *value = cli_number(command, CLI_PADDING_VALUE, 0);
+    if (!cli_given(command, CLI_PADDING_VALUE) || *mode == FAL_PAD_CONSTANT) return FAL_OK;
+    cli_fail(command, FAL_E_PADDING, "--padding-value",
+             "a padding value without constant padding has no effect");
+    return cli_hint(command, FAL_E_PADDING, "add --padding-mode constant");
 }
 
 fal_status cli_conv_params(cli_command *command, int32_t spatial, fal_conv_params *params)
@@ -68,15 +82,9 @@ fal_status cli_conv_params(cli_command *command, int32_t spatial, fal_conv_param
     CLI_TRY(cli_axis_ints(command, CLI_KERNEL, spatial, params->kernel));
     CLI_TRY(cli_axis_ints(command, CLI_OUTPUT_PADDING, spatial, params->output_padding));
     CLI_TRY(cli_axis_ints(command, CLI_OUTPUT_SIZE, spatial, params->output_size));
-    CLI_TRY(read_padding(command, spatial, params));
-    if (cli_given(command, CLI_PADDING_VALUE) &&
-        cli_choice(command, CLI_PADDING_MODE, 0) != FAL_PAD_CONSTANT) {
-        cli_fail(command, FAL_E_PADDING, "--padding-value",
-                 "a padding value without constant padding has no effect");
-        return cli_hint(command, FAL_E_PADDING, "add --padding-mode constant");
-    }
-    params->padding_mode = (fal_padding_mode)cli_choice(command, CLI_PADDING_MODE, FAL_PAD_ZEROS);
-    params->padding_value = cli_number(command, CLI_PADDING_VALUE, 0);
+    params->padding = cli_padding(command);
+    CLI_TRY(cli_axis_padding(command, spatial, params->padding_begin, params->padding_end));
+    CLI_TRY(cli_border(command, &params->padding_mode, &params->padding_value));
     params->groups = cli_int(command, CLI_GROUPS, 0);
     params->flip_kernel = cli_given(command, CLI_FLIP_KERNEL) > 0;
     params->layout = cli_layout(command);
@@ -86,12 +94,25 @@ fal_status cli_conv_params(cli_command *command, int32_t spatial, fal_conv_param
     return FAL_OK;
 }
 
+fal_status cli_spatial_said(cli_command *command, int32_t *spatial)
+{
+    static const cli_option_id lists[] = {CLI_KERNEL, CLI_PADDING, CLI_OUTPUT_SIZE, CLI_SCALE};
+    *spatial = (int32_t)cli_int(command, CLI_SPATIAL, 0);
+    for (size_t i = 0; *spatial == 0 && i < sizeof lists / sizeof lists[0]; i++) {
+        int32_t count = command->values[lists[i]].count;
+        if (count <= 1) continue;
+        *spatial = count;
+        if (count <= FAL_MAX_SPATIAL) continue;
+        cli_fail(command, FAL_E_RANK, NULL, "%" PRId32 " spatial axes in --%s", count,
+                 cli_options[lists[i]].name);
+        return cli_allow(command, FAL_E_RANK, "must be 1..%d", FAL_MAX_SPATIAL);
+    }
+    return FAL_OK;
+}
+
 fal_status cli_spatial(cli_command *command, const fal_tensor *x, int32_t *spatial)
 {
-    static const cli_option_id lists[] = {CLI_KERNEL, CLI_PADDING, CLI_OUTPUT_SIZE};
-    *spatial = (int32_t)cli_int(command, CLI_SPATIAL, 0);
-    for (size_t i = 0; *spatial == 0 && i < sizeof lists / sizeof lists[0]; i++)
-        if (command->values[lists[i]].count > 1) *spatial = command->values[lists[i]].count;
+    CLI_TRY(cli_spatial_said(command, spatial));
     if (*spatial > 0) return FAL_OK;
     if (x->rank == 3) {
         cli_fail(command, FAL_E_RANK, "x",

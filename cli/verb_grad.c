@@ -1,116 +1,200 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * verb_grad.c: gradients of conv and conv-transpose.
+ * verb_grad.c: the gradients of every operator.
  *
- * Which gradients: those that have a file; all three, printed, when none has.
+ * Which gradients: those that have a file; all of them, printed, when none has. An operator takes here the
+ * options of its own verb; what it does not take is refused, because nobody would notice that it is ignored.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/layer.h"
+#include "cli/grad.h"
+#include "cli/params.h"
+#include "cli/parts.h"
 #include "cli/tensors.h"
 
-enum { INPUT, WEIGHT, BIAS, GRADIENTS };
-
 static const struct {
-    const char *title, *key;
-    cli_option_id option;
-} gradients[GRADIENTS] = {[INPUT] = {"gradient of the input", "grad_input", CLI_GRAD_INPUT},
-                          [WEIGHT] = {"gradient of the weight", "grad_weight", CLI_GRAD_WEIGHT},
-                          [BIAS] = {"gradient of the bias", "grad_bias", CLI_GRAD_BIAS}};
+    const char *name, *operands;
+    cli_grad_run *run;
+    int gradients;
+    cli_option_id gradient[CLI_MAX_GRADIENTS];
+} operators[] = {
+    {"conv", "X W GY", cli_grad_conv, 3, {CLI_GRAD_INPUT, CLI_GRAD_WEIGHT, CLI_GRAD_BIAS}},
+    {"conv-transpose",
+     "X W GY",
+     cli_grad_conv_transpose,
+     3,
+     {CLI_GRAD_INPUT, CLI_GRAD_WEIGHT, CLI_GRAD_BIAS}},
+    {"deform-conv",
+     "X OFFSET W GY",
+     cli_grad_deform_conv,
+     5,
+     {CLI_GRAD_INPUT, CLI_GRAD_OFFSET, CLI_GRAD_MASK, CLI_GRAD_WEIGHT, CLI_GRAD_BIAS}},
+    {"separable",
+     "X DEPTHWISE POINTWISE GY",
+     cli_grad_separable,
+     5,
+     {CLI_GRAD_INPUT, CLI_GRAD_DEPTHWISE, CLI_GRAD_DEPTHWISE_BIAS, CLI_GRAD_POINTWISE,
+      CLI_GRAD_POINTWISE_BIAS}},
+    {"max-pool", "X GY", cli_grad_max_pool, 1, {CLI_GRAD_INPUT}},
+    {"avg-pool", "X GY", cli_grad_avg_pool, 1, {CLI_GRAD_INPUT}},
+    {"lp-pool", "X GY", cli_grad_lp_pool, 1, {CLI_GRAD_INPUT}},
+    {"adaptive-avg-pool", "X GY", cli_grad_adaptive_avg_pool, 1, {CLI_GRAD_INPUT}},
+    {"adaptive-max-pool", "X GY", cli_grad_adaptive_max_pool, 1, {CLI_GRAD_INPUT}},
+    {"global-avg-pool", "X GY", cli_grad_global_avg_pool, 1, {CLI_GRAD_INPUT}},
+    {"global-max-pool", "X GY", cli_grad_global_max_pool, 1, {CLI_GRAD_INPUT}},
+    {"max-unpool", "X INDICES GY", cli_grad_max_unpool, 1, {CLI_GRAD_INPUT}},
+    {"unfold", "X GY", cli_grad_unfold, 1, {CLI_GRAD_INPUT}},
+    {"fold", "COLS GY", cli_grad_fold, 1, {CLI_GRAD_INPUT}},
+    {"pad", "X GY", cli_grad_pad, 1, {CLI_GRAD_INPUT}},
+    {"upsample", "X GY", cli_grad_upsample, 1, {CLI_GRAD_INPUT}},
+};
 
-/* The gradient that arrives, with the result's rank and type. */
-static fal_status read_arriving(cli_command *command, const cli_layer *layer, fal_tensor *gy)
+/* ---- For the operators ---- */
+
+fal_status cli_gradient_alloc(cli_command *command, cli_gradient *gradient, const fal_tensor *of)
 {
-    const char *text = cli_operand(command, 3);
-    CLI_TRY(cli_load(command, text, "gy", gy));
-    cli_lead_axes(text, layer->geometry.layout, layer->y.rank, gy);
-    if (gy->dtype == layer->x.dtype) return FAL_OK;
-    cli_fail(command, FAL_E_DTYPE, "gy", "the input is %s, the gradient that arrives is %s",
-             fal_dtype_name(layer->x.dtype), fal_dtype_name(gy->dtype));
-    cli_allow(command, FAL_E_DTYPE, "types must be equal");
-    return cli_hint(command, FAL_E_DTYPE, "faltung convert %.60s -o FILE.npy --dtype %s", text,
-                    fal_dtype_name(layer->x.dtype));
+    if (!gradient->wanted) return FAL_OK;
+    gradient->tensor = *of;
+    return cli_tensor_alloc(command, &gradient->tensor);
 }
 
-static fal_status allocate(cli_command *command, const cli_layer *layer, const bool *wanted,
-                           fal_tensor *results)
+fal_status cli_arriving(cli_command *command, int i, const fal_tensor *x, const fal_tensor *y, fal_tensor *gy)
 {
-    results[INPUT] = layer->x;
-    results[WEIGHT] = layer->w;
-    results[BIAS] = fal_tensor_of(NULL, layer->x.dtype, 1, &layer->geometry.out_channels);
-    for (int i = 0; i < GRADIENTS; i++)
-        if (wanted[i]) CLI_TRY(cli_tensor_alloc(command, &results[i]));
+    const cli_operand_name name = {cli_operand(command, i), "gy", "the gradient that arrives"};
+    CLI_TRY(cli_load_like(command, x, &name, gy));
+    cli_lead_axes(name.text, cli_layout(command), y->rank, gy);
     return FAL_OK;
 }
 
-/* The gradients by the plain loop nests. The bias comes with the weight; without a wish for the weight it
- * goes into memory of its own. */
-static fal_status by_reference(cli_command *command, const cli_layer *layer, const fal_tensor *gy,
-                               const bool *wanted, const fal_tensor *results)
+/* "(1,16,6,6)", as the library writes it. */
+static void write_shape(char *text, size_t capacity, const fal_tensor *t)
 {
-    fal_operands operands = {.x = results[INPUT], .w = layer->w, .y = *gy};
-    if (wanted[INPUT])
-        CLI_TRY(fal_reference(layer->transposed ? FAL_OP_CONV_TRANSPOSE_GRAD_INPUT : FAL_OP_CONV_GRAD_INPUT,
-                              &operands, &layer->params, &command->error));
-    if (!wanted[WEIGHT] && !wanted[BIAS]) return FAL_OK;
-    operands = (fal_operands){.x = layer->x, .w = results[WEIGHT], .y = *gy};
-    if (!wanted[WEIGHT]) CLI_TRY(cli_tensor_alloc(command, &operands.w));
-    if (wanted[BIAS]) operands.bias = results[BIAS];
-    return fal_reference(layer->transposed ? FAL_OP_CONV_TRANSPOSE_GRAD_WEIGHT : FAL_OP_CONV_GRAD_WEIGHT,
-                         &operands, &layer->params, &command->error);
+    char *to = text;
+    cli_format_shape(text, capacity, t);
+    for (const char *from = text; *from != '\0'; from++)
+        if (*from != ' ') *to++ = *from;
+    *to = '\0';
 }
 
-static fal_status differentiate(cli_command *command, cli_layer *layer, const fal_tensor *gy,
-                                const bool *wanted, const fal_tensor *results)
+fal_status cli_arriving_shape(cli_command *command, const fal_tensor *y, const fal_tensor *gy)
 {
-    const char *algorithm = cli_text(command, CLI_ALGORITHM, NULL);
-    if (algorithm != NULL && strcmp(algorithm, "reference") == 0)
-        return by_reference(command, layer, gy, wanted, results);
-    layer->params.algorithm = algorithm;
-    return (layer->transposed ? fal_conv_transpose_grad : fal_conv_grad)(
-        &command->context, &layer->x, &layer->w, gy, &layer->params, wanted[INPUT] ? &results[INPUT] : NULL,
-        wanted[WEIGHT] ? &results[WEIGHT] : NULL, wanted[BIAS] ? &results[BIAS] : NULL);
+    char found[320], wanted[320];
+    bool equal = gy->rank == y->rank;
+    for (int32_t a = 0; equal && a < y->rank; a++) equal = gy->shape[a] == y->shape[a];
+    if (equal) return FAL_OK;
+    write_shape(found, sizeof found, gy);
+    write_shape(wanted, sizeof wanted, y);
+    cli_fail(command, FAL_E_SHAPE, "gy", "gy is %s", found);
+    return cli_allow(command, FAL_E_SHAPE, "must be %s", wanted);
 }
 
-static fal_status print_all(cli_command *command, const cli_layer *layer, const bool *wanted,
-                            const fal_tensor *results, bool to_files)
+/* ---- The command line ---- */
+
+static bool has_gradient(int op, int id)
 {
-    json_t *json = json_pack("{s:s, s:o}", "operator", layer->transposed ? "conv-transpose" : "conv",
-                             "parameters", cli_json_parameters(layer));
-    for (int i = 0; i < GRADIENTS; i++) {
-        if (!wanted[i]) continue;
-        json_t *gradient = cli_json_tensor(&results[i]);
-        if (!to_files) json_object_set_new(gradient, "values", cli_json_values(&results[i]));
-        json_object_set_new(json, gradients[i].key, gradient);
+    for (int i = 0; i < operators[op].gradients; i++)
+        if ((int)operators[op].gradient[i] == id) return true;
+    return false;
+}
+
+static fal_status check_options(cli_command *command, int op)
+{
+    const cli_verb *verb = cli_verb_find(operators[op].name);
+    for (int id = 0; id < CLI_OPTION_COUNT; id++) {
+        if (!cli_given(command, (cli_option_id)id) || cli_verb_takes(verb, (cli_option_id)id) ||
+            has_gradient(op, id))
+            continue;
+        char where[48];
+        snprintf(where, sizeof where, "--%s", cli_options[id].name);
+        return cli_fail(command, FAL_E_USAGE, NULL, "%s is no option of grad %s", where, operators[op].name);
+    }
+    return FAL_OK;
+}
+
+static fal_status check_operands(cli_command *command, int op)
+{
+    int wanted = 2; /* the operator's name and the first */
+    for (const char *at = operators[op].operands; *at != '\0'; at++) wanted += *at == ' ';
+    if (command->operand_count == wanted) return FAL_OK;
+    cli_fail(command, FAL_E_USAGE, NULL, "grad %s with %d operand%s", operators[op].name,
+             command->operand_count - 1, command->operand_count == 2 ? "" : "s");
+    return cli_allow(command, FAL_E_USAGE, "must be %s", operators[op].operands);
+}
+
+static fal_status find_operator(cli_command *command, int *op)
+{
+    const int count = (int)(sizeof operators / sizeof operators[0]);
+    for (*op = 0; *op < count; ++*op)
+        if (cli_word_index(operators[*op].name, cli_operand(command, 0)) == 0) return FAL_OK;
+    const char *word = cli_operand(command, 0), *guess = cli_verb_guess(word);
+    cli_fail(command, FAL_E_USAGE, NULL, "'%s' is no operator with a gradient", word);
+    if (guess != NULL && cli_word_index(command->verb->words, guess) >= 0)
+        return cli_hint(command, FAL_E_USAGE, "did you mean '%s'?", guess);
+    return cli_hint(command, FAL_E_USAGE, "faltung help grad lists them");
+}
+
+/* ---- Output ---- */
+
+/* "depthwise_bias" or, with a blank between, "depthwise bias" */
+static void name_of(cli_option_id option, char between, char *text, size_t capacity)
+{
+    snprintf(text, capacity, "%s", cli_options[option].name + strlen("grad-"));
+    for (char *at = text; *at != '\0'; at++)
+        if (*at == '-') *at = between;
+}
+
+static fal_status print_json(cli_command *command, const cli_gradients *g, bool to_files)
+{
+    json_t *json = json_pack("{s:s}", "operator", g->name);
+    if (json != NULL && g->facts != NULL) json_object_update_missing(json, g->facts);
+    json_decref(g->facts);
+    for (int i = 0; i < g->count; i++) {
+        char key[48] = "grad_";
+        if (!g->entry[i].wanted) continue;
+        json_t *gradient = cli_json_tensor(&g->entry[i].tensor);
+        if (!to_files) json_object_set_new(gradient, "values", cli_json_values(&g->entry[i].tensor));
+        name_of(g->entry[i].option, '_', key + strlen(key), sizeof key - strlen(key));
+        json_object_set_new(json, key, gradient);
     }
     return cli_json_print(command, json);
 }
 
+static void print_text(cli_command *command, const cli_gradients *g)
+{
+    bool first = true;
+    for (int i = 0; i < g->count; i++) {
+        char shape[320], name[32];
+        bool half = g->entry[i].option == CLI_GRAD_DEPTHWISE || g->entry[i].option == CLI_GRAD_POINTWISE;
+        if (!g->entry[i].wanted) continue;
+        name_of(g->entry[i].option, ' ', name, sizeof name);
+        cli_format_shape(shape, sizeof shape, &g->entry[i].tensor);
+        fprintf(cli_out(command), "%sgradient of the %s%s %s\n", first ? "" : "\n", name,
+                half ? " weight" : "", shape);
+        cli_print_tensor(cli_out(command), &g->entry[i].tensor);
+        first = false;
+    }
+}
+
 fal_status cli_run_grad(cli_command *command)
 {
-    cli_layer layer;
-    fal_tensor gy, results[GRADIENTS];
-    bool wanted[GRADIENTS], to_files = false;
-    int transposed;
-    CLI_TRY(cli_operand_word(command, 0, "operator", "conv conv-transpose", &transposed));
-    CLI_TRY(
-        cli_layer_read(command, transposed == 1, cli_operand(command, 1), cli_operand(command, 2), &layer));
-    CLI_TRY(read_arriving(command, &layer, &gy));
-    for (int i = 0; i < GRADIENTS; i++) to_files |= cli_given(command, gradients[i].option) != 0;
-    for (int i = 0; i < GRADIENTS; i++) wanted[i] = !to_files || cli_given(command, gradients[i].option);
-    CLI_TRY(allocate(command, &layer, wanted, results));
-    fal_status status = differentiate(command, &layer, &gy, wanted, results);
-    CLI_TRY(cli_hint_wider(command, status, layer.x.dtype));
-    for (int i = 0; i < GRADIENTS; i++)
-        if (to_files && wanted[i])
-            CLI_TRY(cli_write(command, &results[i], cli_text(command, gradients[i].option, NULL)));
-    if (command->json) return print_all(command, &layer, wanted, results, to_files);
-    for (int i = 0; i < GRADIENTS && !to_files; i++) {
-        char shape[160];
-        cli_format_shape(shape, sizeof shape, &results[i]);
-        fprintf(cli_out(command), "%s%s %s\n", i ? "\n" : "", gradients[i].title, shape);
-        cli_print_tensor(cli_out(command), &results[i]);
+    int op;
+    bool to_files = false;
+    CLI_TRY(find_operator(command, &op));
+    CLI_TRY(check_operands(command, op));
+    CLI_TRY(check_options(command, op));
+    cli_gradients g = {.count = operators[op].gradients, .name = operators[op].name};
+    for (int i = 0; i < g.count; i++) {
+        g.entry[i].option = operators[op].gradient[i];
+        to_files |= cli_given(command, g.entry[i].option) != 0;
     }
+    for (int i = 0; i < g.count; i++) g.entry[i].wanted = !to_files || cli_given(command, g.entry[i].option);
+    CLI_TRY(operators[op].run(command, &g));
+    for (int i = 0; i < g.count; i++)
+        if (to_files && g.entry[i].wanted)
+            CLI_TRY(cli_write(command, &g.entry[i].tensor, cli_text(command, g.entry[i].option, NULL)));
+    if (command->json) return print_json(command, &g, to_files);
+    if (!to_files) print_text(command, &g);
     return FAL_OK;
 }

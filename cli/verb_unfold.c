@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * verb_unfold.c: unfold (im2col) and its adjoint fold (col2im).
+ * verb_unfold.c: unfold (im2col) and fold (col2im). Each is the gradient of the other.
  */
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/layer.h"
+#include "cli/grad.h"
 #include "cli/params.h"
+#include "cli/planes.h"
 #include "cli/tensors.h"
 
 static fal_status read_window(cli_command *command, int32_t spatial, fal_conv_params *params)
@@ -15,26 +16,43 @@ static fal_status read_window(cli_command *command, int32_t spatial, fal_conv_pa
         cli_fail(command, FAL_E_USAGE, "--kernel", "no window is given");
         return cli_allow(command, FAL_E_USAGE, "give --kernel K");
     }
-    CLI_TRY(cli_conv_params(command, spatial, params));
-    params->spatial = spatial;
-    return cli_axis_ints(command, CLI_KERNEL, spatial, params->kernel);
+    return cli_conv_params(command, spatial, params);
+}
+
+/* ---- unfold ---- */
+
+static fal_status read_unfold(cli_command *command, int operand, fal_conv_params *params, fal_tensor *x,
+                              fal_tensor *columns)
+{
+    int32_t spatial;
+    CLI_TRY(cli_planes_read(command, cli_operand(command, operand), x, &spatial));
+    CLI_TRY(read_window(command, spatial, params));
+    return fal_unfold_shape(x, params, columns, &command->error);
 }
 
 fal_status cli_run_unfold(cli_command *command)
 {
-    const char *text = cli_operand(command, 0);
     fal_tensor x, columns;
     fal_conv_params params;
-    int32_t spatial;
-    CLI_TRY(cli_load(command, text, "x", &x));
-    CLI_TRY(cli_window_axes(command, text, &x, &spatial));
-    cli_lead_axes(text, cli_layout(command), spatial + 2, &x);
-    CLI_TRY(read_window(command, spatial, &params));
-    CLI_TRY(fal_unfold_shape(&x, &params, &columns, &command->error));
+    CLI_TRY(read_unfold(command, 0, &params, &x, &columns));
     CLI_TRY(cli_tensor_alloc(command, &columns));
     CLI_TRY(fal_unfold(&x, &params, &columns, &command->error));
     return cli_emit(command, &columns);
 }
+
+fal_status cli_grad_unfold(cli_command *command, cli_gradients *gradients)
+{
+    fal_tensor x, columns, gy;
+    fal_conv_params params;
+    cli_gradient *gx = &gradients->entry[0];
+    CLI_TRY(read_unfold(command, 1, &params, &x, &columns));
+    CLI_TRY(cli_arriving(command, 2, &x, &columns, &gy));
+    CLI_TRY(cli_arriving_shape(command, &columns, &gy));
+    CLI_TRY(cli_gradient_alloc(command, gx, &x));
+    return fal_fold(&gy, &params, &gx->tensor, &command->error);
+}
+
+/* ---- fold ---- */
 
 /* The image's shape: batch as the columns have it, channels from their count, space from --output-size. */
 static fal_status image_shape(cli_command *command, const fal_tensor *columns, const fal_conv_params *params,
@@ -67,29 +85,39 @@ static fal_status image_shape(cli_command *command, const fal_tensor *columns, c
     return FAL_OK;
 }
 
+/* Columns do not tell how many axes their image had: --spatial, or the entries of the options, does. */
+static fal_status read_fold(cli_command *command, int operand, fal_conv_params *params, fal_tensor *columns,
+                            fal_tensor *image)
+{
+    int32_t spatial;
+    int64_t size[FAL_MAX_SPATIAL];
+    CLI_TRY(cli_spatial_said(command, &spatial));
+    if (spatial == 0) spatial = 1;
+    CLI_TRY(cli_planes_output_size(command, "the image", spatial, size));
+    CLI_TRY(cli_load(command, cli_operand(command, operand), "cols", columns));
+    CLI_TRY(read_window(command, spatial, params));
+    memset(params->output_size, 0, sizeof params->output_size);
+    return image_shape(command, columns, params, size, image);
+}
+
 fal_status cli_run_fold(cli_command *command)
 {
     fal_tensor columns, image;
     fal_conv_params params;
-    int64_t size[FAL_MAX_SPATIAL];
-    const int64_t *ints;
-    int32_t spatial = cli_ints(command, CLI_OUTPUT_SIZE, &ints), taps = cli_ints(command, CLI_KERNEL, &ints);
-    if (spatial == 0) {
-        cli_fail(command, FAL_E_USAGE, "--output-size", "the size of the image is not given");
-        return cli_allow(command, FAL_E_USAGE, "give --output-size N,N");
-    }
-    if (spatial == 1 && taps > 1) spatial = taps;
-    if (spatial == 1) spatial = (int32_t)cli_int(command, CLI_SPATIAL, 1);
-    if (spatial > FAL_MAX_SPATIAL) {
-        cli_fail(command, FAL_E_RANK, "--output-size", "%" PRId32 " spatial axes", spatial);
-        return cli_allow(command, FAL_E_RANK, "must be 1 to 3");
-    }
-    CLI_TRY(cli_load(command, cli_operand(command, 0), "cols", &columns));
-    CLI_TRY(cli_axis_ints(command, CLI_OUTPUT_SIZE, spatial, size));
-    CLI_TRY(read_window(command, spatial, &params));
-    memset(params.output_size, 0, sizeof params.output_size);
-    CLI_TRY(image_shape(command, &columns, &params, size, &image));
+    CLI_TRY(read_fold(command, 0, &params, &columns, &image));
     CLI_TRY(cli_tensor_alloc(command, &image));
     CLI_TRY(fal_fold(&columns, &params, &image, &command->error));
     return cli_emit(command, &image);
+}
+
+fal_status cli_grad_fold(cli_command *command, cli_gradients *gradients)
+{
+    fal_tensor columns, image, gy;
+    fal_conv_params params;
+    cli_gradient *gx = &gradients->entry[0];
+    CLI_TRY(read_fold(command, 1, &params, &columns, &image));
+    CLI_TRY(cli_arriving(command, 2, &columns, &image, &gy));
+    CLI_TRY(cli_arriving_shape(command, &image, &gy));
+    CLI_TRY(cli_gradient_alloc(command, gx, &columns));
+    return fal_unfold(&gy, &params, &gx->tensor, &command->error);
 }

@@ -49,7 +49,7 @@ if command -v bash >/dev/null; then
     "$command" completion bash >"$scratch/completion"
     found=$(bash -c '. "$0"
         try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _faltung; echo "${COMPREPLY[*]}"; }
-        try faltung conv-
+        try faltung conv-t
         try faltung conv --padding-m
         try faltung conv --layout nh
         try faltung grad conv-' "$scratch/completion")

@@ -81,6 +81,7 @@ typedef struct cli_command {
     bool bare;           /* nothing but the verb was given, and it needs more */
     bool in_file;        /* the failure is a file's, whatever its status: exit 3 */
     bool stdin_taken;    /* `-` was read */
+    int64_t rate;        /* samples a second of the first WAV that was read; 0: none was */
     cli_block *blocks;
     cli_source sources[CLI_MAX_SOURCES];
     int source_count;

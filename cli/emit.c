@@ -97,7 +97,7 @@ static fal_status check_output(cli_command *command, cli_option_id id)
     io_kind kind = io_kind_of_name(path);
     if ((kind == IO_UNKNOWN || kind == IO_JPEG) && !is_own_ending(command->verb, path)) {
         cli_fail(command, FAL_E_USAGE, where, "no type of file that can be written ends like '%.80s'", path);
-        return cli_allow(command, FAL_E_USAGE, "must end in .npy, .npz, .safetensors or .png%s%s",
+        return cli_allow(command, FAL_E_USAGE, "must end in .npy, .npz, .safetensors, .png or .wav%s%s",
                          command->verb->endings ? ", or ." : "",
                          command->verb->endings ? command->verb->endings : "");
     }
@@ -109,8 +109,26 @@ static fal_status check_output(cli_command *command, cli_option_id id)
     return FAL_OK;
 }
 
+/* An option about a kind of file of which none is written is a mistake. */
+static fal_status check_sample_options(cli_command *command)
+{
+    bool wav = false, png = false;
+    for (int id = 0; id < CLI_OPTION_COUNT; id++) {
+        if (cli_options[id].kind != CLI_KIND_OUTPUT || !cli_given(command, (cli_option_id)id)) continue;
+        io_kind kind = io_kind_of_name(command->values[id].text);
+        wav = wav || kind == IO_WAV;
+        png = png || kind == IO_PNG;
+    }
+    if (cli_given(command, CLI_RATE) && !wav)
+        return cli_fail(command, FAL_E_USAGE, NULL, "--rate has no effect: no .wav is written");
+    if (cli_given(command, CLI_BITS) && !wav && !png)
+        return cli_fail(command, FAL_E_USAGE, NULL, "--bits has no effect: no .wav or .png is written");
+    return FAL_OK;
+}
+
 fal_status cli_check_outputs(cli_command *command)
 {
+    CLI_TRY(check_sample_options(command));
     for (int id = 0; id < CLI_OPTION_COUNT; id++) {
         if (cli_options[id].kind != CLI_KIND_OUTPUT || !cli_given(command, (cli_option_id)id)) continue;
         CLI_TRY(check_output(command, (cli_option_id)id));
@@ -123,21 +141,21 @@ fal_status cli_check_outputs(cli_command *command)
     return FAL_OK;
 }
 
-/* How the numbers of a tensor lie to 0..1, which is all that a PNG can hold. */
-typedef struct pixel_range {
+/* How the numbers of a tensor lie to least..1, which is all that a PNG or WAV can hold. */
+typedef struct number_range {
     int64_t count, odd, outside; /* odd: NaN or infinite */
     double low, high;
-} pixel_range;
+} number_range;
 
-static pixel_range measure(const fal_tensor *t)
+static number_range measure(const fal_tensor *t, double least)
 {
-    pixel_range r = {.count = fal_tensor_count(t), .low = INFINITY, .high = -INFINITY};
+    number_range r = {.count = fal_tensor_count(t), .low = INFINITY, .high = -INFINITY};
     int64_t index[FAL_MAX_RANK] = {0};
     if (r.count <= 0 || fal_dtype_is_integer(t->dtype)) return r;
     do {
         double value = fal_tensor_get(t, index);
         r.odd += !isfinite(value);
-        r.outside += value < 0 || value > 1;
+        r.outside += value < least || value > 1;
         r.low = fmin(r.low, value);
         r.high = fmax(r.high, value);
     } while (cli_next_index(t, index));
@@ -147,11 +165,15 @@ static pixel_range measure(const fal_tensor *t)
 fal_status cli_write(cli_command *command, const fal_tensor *tensor, const char *path)
 {
     io_write_options options = {.overwrite = cli_given(command, CLI_FORCE) > 0,
-                                .layout = cli_layout(command)};
+                                .layout = cli_layout(command),
+                                .bits = (int32_t)cli_int(command, CLI_BITS, 0),
+                                .rate = cli_int(command, CLI_RATE, command->rate)};
     const char *file;
     CLI_TRY(split_member(command, path, &file, &options.name));
-    pixel_range r = {0};
-    if (io_kind_of_name(file) == IO_PNG) r = measure(tensor);
+    number_range r = {0};
+    io_kind kind = io_kind_of_name(file);
+    bool sound = kind == IO_WAV && options.bits != 32; /* which are floats */
+    if (kind == IO_PNG || sound) r = measure(tensor, sound ? -1 : 0);
     if (r.odd > 0) {
         command->in_file = true;
         cli_fail(command, FAL_E_VALUE, path, "%" PRId64 " of %" PRId64 " numbers are NaN or infinite", r.odd,
@@ -161,8 +183,8 @@ fal_status cli_write(cli_command *command, const fal_tensor *tensor, const char 
     fal_status status = io_write(file, NULL, tensor, &options, &command->error);
     if (status == FAL_OK && r.outside > 0)
         cli_note(command, true,
-                 "%s: %" PRId64 " of %" PRId64 " numbers lie outside 0..1 (from %g to %g) and were clipped",
-                 path, r.outside, r.count, r.low, r.high);
+                 "%s: %" PRId64 " of %" PRId64 " numbers lie outside %s..1 (from %g to %g) and were clipped",
+                 path, r.outside, r.count, sound ? "-1" : "0", r.low, r.high);
     if (status == FAL_OK) {
         char shape[320];
         cli_format_shape(shape, sizeof shape, tensor);

@@ -135,8 +135,6 @@ void cli_help(FILE *out, const cli_verb *verb, bool full)
 
 const char cli_tensors_text[] =
     "A tensor is a file: .npy, a member of an .npz (weights.npz:conv1), a tensor of a .safetensors "
-    "(model.safetensors:fc.weight), a PNG or JPEG image (float32 in 0..1), or - for standard input. Types "
-    "are told by "
-    "the bytes. An argument that begins with [ is a literal tensor of float32: '[[1,2],[3,4]]'. Without -o a "
-    "result is "
-    "printed, in full up to 1,000 numbers.";
+    "(model.safetensors:fc.weight), a PNG or JPEG image (float32 in 0..1), a WAV sound (in -1..1), or - for "
+    "standard input. Types are told by the bytes. An argument that begins with [ is a literal tensor of "
+    "float32: '[[1,2],[3,4]]'. Without -o a result is printed, in full up to 1,000 numbers.";

@@ -44,6 +44,7 @@ static fal_status load_file(cli_command *command, const char *text, fal_tensor *
     fal_status status = io_read(text, &options, array, &command->error);
     command->in_file = status != FAL_OK;
     *tensor = array->tensor;
+    if (command->rate == 0) command->rate = array->rate;
     return status;
 }
 

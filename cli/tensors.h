@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 
 /* cli_load reads a tensor. `name` is what the library calls it ("x"), so that a message about "x" can
- * name the file. Images arrive in --layout. */
+ * name the file. Images and sounds arrive in --layout. */
 fal_status cli_load(cli_command *command, const char *text, const char *name, fal_tensor *tensor);
 /* Remembers that the library's "x" is the user's "photo.npy"; cli_load does. */
 void cli_name_source(cli_command *command, const char *name, const char *text);

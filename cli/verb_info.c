@@ -106,6 +106,7 @@ static fal_status print_listing(cli_command *command, const char *spec, const io
                 entry->dtype == FAL_DTYPE_NONE ? entry->stored : fal_dtype_name(entry->dtype));
         print_shape(out, entry);
         fprintf(out, "  %" PRIu64 " bytes%s", entry->bytes, entry->fortran ? ", column-major" : "");
+        if (listing->kind == IO_WAV) fprintf(out, ", from %s", entry->stored);
         if (cli_given(command, CLI_VERBOSE) && entry->dtype != FAL_DTYPE_NONE) {
             range r;
             CLI_TRY(measure_entry(command, spec, listing, entry, &r));

@@ -25,6 +25,7 @@ static const struct format {
     {IO_SAFETENSORS, true, io_safetensors_read, io_safetensors_list, io_safetensors_write},
     {IO_PNG, false, io_png_read, io_png_list, io_png_write},
     {IO_JPEG, false, io_jpeg_read, io_jpeg_list, NULL},
+    {IO_WAV, false, io_wav_read, io_wav_list, io_wav_write},
 };
 
 static const struct format *find_format(io_kind kind)
@@ -189,7 +190,7 @@ static fal_status choose_output(const char *path, const char *format, const stru
         char text[IO_TEXT];
         io_fail(error, FAL_E_UNSUPPORTED, &place, IO_NOWHERE, "no output format is known for '%s'",
                 io_escape(text, from, strlen(from)));
-        return io_allowed(error, FAL_E_UNSUPPORTED, ".npy, .npz, .safetensors and .png are written");
+        return io_allowed(error, FAL_E_UNSUPPORTED, ".npy, .npz, .safetensors, .png and .wav are written");
     }
     if (stream && isatty(STDOUT_FILENO)) {
         const io_place screen = {.name = "standard output"};
@@ -209,7 +210,7 @@ static fal_status check_items(const struct format *format, const io_named *items
     }
     for (size_t i = 0; i < count; i++) {
         IO_TRY(fal_tensor_check(items[i].tensor, items[i].name, error));
-        if (items[i].tensor->dtype == FAL_BF16 && format->kind != IO_SAFETENSORS && format->kind != IO_PNG) {
+        if (items[i].tensor->dtype == FAL_BF16 && (format->kind == IO_NPY || format->kind == IO_NPZ)) {
             io_fail(error, FAL_E_DTYPE, place, IO_NOWHERE, "NumPy has no bfloat16");
             return io_hint(error, FAL_E_DTYPE, "write .safetensors, or convert with --dtype f32");
         }

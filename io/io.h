@@ -2,8 +2,8 @@
 /*
  * io.h: tensors in files, for the command. The only header of this folder that the command needs.
  *
- *     read   .npy  .npz  .safetensors  PNG  JPEG  from a path or "-"; kinds are told by the bytes
- *     write  .npy  .npz  .safetensors  PNG        to a temporary file that is renamed when complete
+ *     read   .npy  .npz  .safetensors  PNG  WAV  JPEG  from a path or "-"; kinds are told by the bytes
+ *     write  .npy  .npz  .safetensors  PNG  WAV        to a temporary file that is renamed when complete
  *
  * A SPEC names one tensor: "a.npy", "photo.png", "weights.npz:conv1", "model.safetensors:fc.weight",
  * "-" (standard input), "-:conv1". When a file of the whole name exists, that file is meant, colons
@@ -37,6 +37,7 @@ typedef struct io_array {
     fal_tensor tensor; /* row-major, or column-major for an .npy in Fortran order */
     void *memory;
     size_t bytes;
+    int64_t rate; /* samples a second of a WAV; else 0 */
 } io_array;
 
 /* Releases the memory and zeroes the struct. */
@@ -55,14 +56,15 @@ typedef struct io_limits {
 } io_limits;
 
 typedef struct io_read_options {
-    fal_layout layout;    /* of images: FAL_NCHW (1,C,H,W), the default, or FAL_NHWC (1,H,W,C) */
+    fal_layout layout;    /* of images and sounds: FAL_NCHW (1,C,H,W), the default, or FAL_NHWC */
     fal_dtype void_dtype; /* what the 2-byte void elements of an .npy are (FAL_BF16); default: refuse */
-    bool allow_trailing;  /* ignore bytes after the array of an .npz member or after the end of a PNG */
+    bool allow_trailing; /* ignore bytes after the array of an .npz member or after the end of a PNG or WAV */
     io_limits limits;
 } io_read_options;
 
 /* Reads the tensor that `spec` names. Images become float32 in 0..1 with C = 1 (gray), 2 (gray and
- * alpha), 3 (RGB) or 4 (RGB and alpha); palettes are expanded. Booleans become u8. */
+ * alpha), 3 (RGB) or 4 (RGB and alpha); palettes are expanded. Sounds become float32 (1,C,L) in -1..1.
+ * Booleans become u8. */
 fal_status io_read(const char *spec, const io_read_options *options, io_array *out, fal_error *error);
 
 /* ---- What is in a file ------------------------------------------------------------------------ */
@@ -73,20 +75,21 @@ typedef enum io_kind {
     IO_NPZ = 2,
     IO_SAFETENSORS = 3,
     IO_PNG = 4,
-    IO_JPEG = 5
+    IO_JPEG = 5,
+    IO_WAV = 6
 } io_kind;
 
 /* The kind that these first bytes of a file belong to. 64 bytes are always enough. */
 io_kind io_sniff(const void *bytes, size_t count);
 /* The kind of an output: from "npy" or ".npy" or "dir/y.npy"; IO_UNKNOWN when it is none. */
 io_kind io_kind_of_name(const char *name);
-/* "npy", "npz", "safetensors", "png", "jpeg"; "unknown". */
+/* "npy", "npz", "safetensors", "png", "jpeg", "wav"; "unknown". */
 const char *io_kind_name(io_kind kind);
 
 typedef struct io_entry {
     char *name;      /* "" where the kind has no names; may hold any UTF-8: escape before printing */
     fal_dtype dtype; /* of the tensor that io_read would give; FAL_DTYPE_NONE when it would refuse */
-    char stored[32]; /* the file's own name of the type: "<f4", "BF16", "16-bit RGB" */
+    char stored[32]; /* the file's own name of the type: "<f4", "BF16", "16-bit RGB", "16-bit PCM 44100 Hz" */
     int32_t rank;    /* of the shape; -1 when it is not known */
     int64_t shape[FAL_MAX_RANK];
     bool fortran;          /* stored column-major */
@@ -109,15 +112,17 @@ void io_listing_free(io_listing *listing);
 
 typedef struct io_write_options {
     bool overwrite;    /* replace an existing file; default: FAL_E_EXISTS */
-    fal_layout layout; /* PNG: where the channels of a rank 3 or 4 tensor are; default FAL_NCHW */
-    int32_t bits;      /* PNG: 8 (default) or 16 */
+    fal_layout layout; /* PNG, WAV: where the channels are; default FAL_NCHW */
+    int32_t bits;      /* PNG: 8 (default) or 16; WAV: 16 (default), 24, or 32, which is float */
+    int64_t rate;      /* WAV: samples a second; default 44100 */
     const char *name;  /* of the tensor in an .npz ("arr_0") or .safetensors ("tensor") */
 } io_write_options;
 
 /* Writes `t` to `path` ("-": standard output, refused when that is a terminal). `format` is "npy",
- * "npz", "safetensors" or "png"; NULL takes it from the path's extension, and npy for "-".
+ * "npz", "safetensors", "png" or "wav"; NULL takes it from the path's extension, and npy for "-".
  * PNG takes (H,W), (C,H,W), (1,C,H,W) or their channels-last forms with 1 to 4 channels: u8 as it is,
- * floats clipped to 0..1 and rounded. */
+ * floats clipped to 0..1 and rounded. WAV takes (L), (C,L) or (1,C,L), or (L,C), (1,L,C): i16 as it is,
+ * floats clipped to -1..1 and rounded, or stored as they are in 32 bits. */
 fal_status io_write(const char *path, const char *format, const fal_tensor *t,
                     const io_write_options *options, fal_error *error);
 

@@ -9,8 +9,8 @@
 static const struct {
     io_kind kind;
     const char *name;
-} names[] = {
-    {IO_NPY, "npy"}, {IO_NPZ, "npz"}, {IO_SAFETENSORS, "safetensors"}, {IO_PNG, "png"}, {IO_JPEG, "jpeg"}};
+} names[] = {{IO_NPY, "npy"}, {IO_NPZ, "npz"},   {IO_SAFETENSORS, "safetensors"},
+             {IO_PNG, "png"}, {IO_JPEG, "jpeg"}, {IO_WAV, "wav"}};
 
 const char *io_kind_name(io_kind kind)
 {
@@ -54,6 +54,13 @@ static bool is_safetensors(const unsigned char *bytes, size_t count)
     return false;
 }
 
+/* A RIFF may be something else, a WebP; one that was cut before it says so is taken for a WAV. */
+static bool is_wav(const unsigned char *bytes, size_t count)
+{
+    if (!starts(bytes, count, "RIFF", 4) && !starts(bytes, count, "RF64", 4)) return false;
+    return count < 12 || memcmp(bytes + 8, "WAVE", 4) == 0;
+}
+
 io_kind io_sniff(const void *bytes, size_t count)
 {
     if (starts(bytes, count, "\x93NUMPY", 6)) return IO_NPY;
@@ -61,6 +68,7 @@ io_kind io_sniff(const void *bytes, size_t count)
     /* The first four bytes decide, so that damage by a text-mode transfer is named as such. */
     if (starts(bytes, count, "\x89PNG", 4)) return IO_PNG;
     if (starts(bytes, count, "\xff\xd8\xff", 3)) return IO_JPEG;
+    if (is_wav(bytes, count)) return IO_WAV;
     if (is_safetensors(bytes, count)) return IO_SAFETENSORS;
     return IO_UNKNOWN;
 }
@@ -73,7 +81,7 @@ fal_status io_refuse_kind(const void *bytes, size_t count, const io_place *place
         const char *name, *hint;
     } foreign[] = {
         {"GIF8", 4, "a GIF image", "convert it to PNG"},
-        {"RIFF", 4, "a RIFF file (WAV or WebP)", ""},
+        {"RIFF", 4, "a RIFF file but no WAV (a WebP?)", ""},
         {"BM", 2, "a BMP image", "convert it to PNG"},
         {"II*\0", 4, "a TIFF image", "convert it to PNG"},
         {"MM\0*", 4, "a TIFF image", "convert it to PNG"},
@@ -92,17 +100,17 @@ fal_status io_refuse_kind(const void *bytes, size_t count, const io_place *place
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
         if (!starts(bytes, count, foreign[i].magic, foreign[i].length)) continue;
         io_fail(error, FAL_E_MAGIC, place, 0, "this is %s", foreign[i].name);
-        io_allowed(error, FAL_E_MAGIC, ".npy, .npz, .safetensors, PNG and JPEG are read");
+        io_allowed(error, FAL_E_MAGIC, ".npy, .npz, .safetensors, PNG, JPEG and WAV are read");
         return io_hint(error, FAL_E_MAGIC, "%s", foreign[i].hint);
     }
     /* The beginning of a magic is a file that was cut. */
-    if (count < 8 &&
-        (starts((const unsigned char *)"\x93NUMPY", 6, bytes, count < 6 ? count : 6) ||
-         starts((const unsigned char *)"\x89PNG", 4, bytes, count < 4 ? count : 4) || count < 3)) {
+    if (count < 8 && (starts((const unsigned char *)"\x93NUMPY", 6, bytes, count < 6 ? count : 6) ||
+                      starts((const unsigned char *)"\x89PNG", 4, bytes, count < 4 ? count : 4) ||
+                      starts((const unsigned char *)"RIFF", 4, bytes, count < 4 ? count : 4) || count < 3)) {
         return io_fail(error, FAL_E_TRUNCATED, place, count, "the file has only %zu byte%s", count,
                        count == 1 ? "" : "s");
     }
     io_fail(error, FAL_E_MAGIC, place, 0, "unknown kind of file; it starts with '%s'",
             io_escape(text, bytes, count < 16 ? count : 16));
-    return io_allowed(error, FAL_E_MAGIC, ".npy, .npz, .safetensors, PNG and JPEG are read");
+    return io_allowed(error, FAL_E_MAGIC, ".npy, .npz, .safetensors, PNG, JPEG and WAV are read");
 }

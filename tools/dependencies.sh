@@ -34,6 +34,7 @@ for set in "$@"; do
         needs module libjpeg libjpeg62-turbo-dev
         needs module libzip libzip-dev
         needs module jansson libjansson-dev
+        needs module sndfile libsndfile1-dev
         ;;
     test)
         needs module cmocka libcmocka-dev

@@ -295,7 +295,7 @@ def C31():
 def C32():
     result = refused(FILE, "it starts with '\\x7fELF", "print",
                      write("in.dat", b"\x7fELF\2\1\1\0" + bytes(56)))
-    expect(".npy, .npz, .safetensors, PNG and JPEG are read" in result.err, str(result))
+    expect(".npy, .npz, .safetensors, PNG, JPEG and WAV are read" in result.err, str(result))
 
 
 def C33():
@@ -407,7 +407,7 @@ def C44():
 
 
 def C45():
-    refused(USAGE, "ends like 'y.dat'; must end in .npy, .npz, .safetensors or .png", "convert", "x.npy",
+    refused(USAGE, "ends like 'y.dat'; must end in .npy, .npz, .safetensors, .png or .wav", "convert", "x.npy",
             "-o", "y.dat")
     refused(USAGE, "ends like 'y'", "convert", "x.npy", "-o", "y")
 

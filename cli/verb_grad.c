@@ -177,6 +177,14 @@ static void print_text(cli_command *command, const cli_gradients *g)
     }
 }
 
+static fal_status write_files(cli_command *command, const cli_gradients *g)
+{
+    for (int i = 0; i < g->count; i++)
+        if (g->entry[i].wanted)
+            CLI_TRY(cli_write(command, &g->entry[i].tensor, cli_text(command, g->entry[i].option, NULL)));
+    return FAL_OK;
+}
+
 fal_status cli_run_grad(cli_command *command)
 {
     int op;
@@ -191,9 +199,11 @@ fal_status cli_run_grad(cli_command *command)
     }
     for (int i = 0; i < g.count; i++) g.entry[i].wanted = !to_files || cli_given(command, g.entry[i].option);
     CLI_TRY(operators[op].run(command, &g));
-    for (int i = 0; i < g.count; i++)
-        if (to_files && g.entry[i].wanted)
-            CLI_TRY(cli_write(command, &g.entry[i].tensor, cli_text(command, g.entry[i].option, NULL)));
+    if (to_files) {
+        fal_status status = write_files(command, &g);
+        if (status != FAL_OK) json_decref(g.facts);
+        CLI_TRY(status);
+    }
     if (command->json) return print_json(command, &g, to_files);
     if (!to_files) print_text(command, &g);
     return FAL_OK;

@@ -4,13 +4,15 @@
  *
  * Small random layers from a counter, so every machine runs the same ones: each operator and gradient,
  * in several types, with every instruction set there is, against the plain reference. The data are
- * small integers, whose sums are exact in every type: results must be equal, not close.
+ * small integers, whose sums are exact in every type: results must be equal, not close. Operators that
+ * are no plain convolutions are in selftest_operators.c.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "cli/counter.h"
 #include "cli/json_out.h"
+#include "cli/selftest.h"
 #include "cli/tensors.h"
 
 enum { LAYERS = 120, SEED = 20 };
@@ -79,14 +81,19 @@ static void choose_shapes(chooser *c, layer *l, int32_t spatial, fal_dtype dtype
     l->w = fal_tensor_of(NULL, dtype, spatial + 2, w);
 }
 
-static fal_status fill(cli_command *command, fal_tensor *t, uint64_t seed)
+fal_status cli_selftest_fill(cli_command *command, fal_tensor *t, uint64_t seed, int64_t low, int64_t high)
 {
     CLI_TRY(cli_tensor_alloc(command, t));
     int64_t count = fal_tensor_count(t);
     fal_tensor flat = fal_tensor_of(t->data, t->dtype, 1, &count);
     for (int64_t i = 0; i < count; i++)
-        fal_tensor_set_int(&flat, &i, cli_random_int(seed, (uint64_t)i, -2, 2));
+        fal_tensor_set_int(&flat, &i, cli_random_int(seed, (uint64_t)i, low, high));
     return FAL_OK;
+}
+
+static fal_status fill(cli_command *command, fal_tensor *t, uint64_t seed)
+{
+    return cli_selftest_fill(command, t, seed, -2, 2);
 }
 
 /* Draws layer `number`; *valid tells whether its shapes fit together. */
@@ -192,6 +199,8 @@ fal_status cli_run_selftest(cli_command *command)
             failed += !equal;
         }
     }
+    for (int level = FAL_CPU_GENERIC; level <= (int)best; level++)
+        CLI_TRY(cli_selftest_operators(command, (fal_cpu_level)level, &passed, &failed));
     command->answer_is_no = failed > 0;
     if (command->json)
         return cli_json_print(command, json_pack("{s:i, s:i, s:s}", "passed", passed, "failed", failed,

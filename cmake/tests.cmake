@@ -50,6 +50,17 @@ foreach(program IN LISTS programs)
     fal_add_test(${area} ${what} $<TARGET_FILE:test_${area}_${what}>)
 endforeach()
 
+# The C library that fails when told, for tests/faults. No sanitizer may look into it: it stands before them.
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    add_library(test_faulty_libc MODULE tests/faults/faulty_libc.c)
+    target_link_libraries(test_faulty_libc PRIVATE ${CMAKE_DL_LIBS})
+    if(NOT FALTUNG_SANITIZE AND NOT FALTUNG_COVERAGE)
+        target_link_libraries(test_faulty_libc PRIVATE faltung_checks)
+    endif()
+    set_target_properties(test_faulty_libc PROPERTIES C_VISIBILITY_PRESET default PREFIX "" OUTPUT_NAME faulty_libc
+                          LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+endif()
+
 file(GLOB scripts CONFIGURE_DEPENDS tests/*/test_*.sh tests/*/test_*.py)
 foreach(script IN LISTS scripts)
     cmake_path(GET script PARENT_PATH folder)

@@ -6,6 +6,27 @@
 
 #include <stdlib.h>
 
+#include "io/io.h"
+
+/* Whom to report for. */
+static cli_command *ending;
+
+static void *allocate(size_t bytes)
+{
+    void *block = malloc(bytes);
+    if (block != NULL) return block;
+    cli_fail(ending, FAL_E_NOMEM, NULL, "out of memory");
+    io_cleanup_temporaries();
+    cli_report(ending);
+    exit(cli_exit_code(ending, FAL_E_NOMEM));
+}
+
+void cli_json_begin(cli_command *command)
+{
+    ending = command;
+    json_set_alloc_funcs(allocate, free);
+}
+
 fal_status cli_json_print(cli_command *command, json_t *facts)
 {
     json_t *whole = json_pack("{s:i}", "schema", 1);

@@ -12,6 +12,9 @@
 
 #include "cli/cli.h"
 
+/* From here on the command ends when jansson finds no memory: an object in which a member is missing because
+ * of that looks like any other. */
+void cli_json_begin(cli_command *command);
 /* Prints one line and drops the reference; a NULL object is out of memory. */
 fal_status cli_json_print(cli_command *command, json_t *facts);
 /* [1, 3, 224, 224] */

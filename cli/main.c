@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/json_out.h"
 #include "cli/parts.h"
 #include "cli/tensors.h"
 
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
 {
     static cli_command command; /* zeroed; too large to be comfortable on the stack */
     hold_standard_streams();
+    cli_json_begin(&command);
     fal_status status = cli_parse(&command, argc, argv);
     if (status == FAL_OK) status = answer_about_itself(&command) ? finish_output(&command) : run(&command);
     if (status != FAL_OK) {

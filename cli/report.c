@@ -10,10 +10,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <jansson.h>
 
 #include "cli/parts.h"
 
@@ -103,15 +100,25 @@ static void advice(const cli_command *command, char *text, size_t capacity)
     snprintf(text + used, capacity - used, "%stry --%s %s", joint, name, error->fix_value);
 }
 
+/* "key":"text". Without jansson, because there may be no memory. */
+static void put_member(const char *key, const char *text)
+{
+    fprintf(stderr, "\"%s\":\"", key);
+    for (; *text != '\0'; text++) fprintf(stderr, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    fputc('"', stderr);
+}
+
 static void report_json(const char *code, const char *message, const char *where, const char *hint)
 {
-    json_t *error = json_pack("{s:{s:s, s:s, s:s, s:s}}", "error", "code", code, "message", message, "where",
-                              where, "hint", hint);
-    char *line = error ? json_dumps(error, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-    fprintf(stderr, "%s\n",
-            line ? line : "{\"error\":{\"code\":\"E_NOMEM\",\"message\":\"out of memory\",\"hint\":\"\"}}");
-    json_decref(error);
-    free(line);
+    fputs("{\"error\":{", stderr);
+    put_member("code", code);
+    fputc(',', stderr);
+    put_member("message", message);
+    fputc(',', stderr);
+    put_member("where", where);
+    fputc(',', stderr);
+    put_member("hint", hint);
+    fputs("}}\n", stderr);
 }
 
 void cli_report(const cli_command *command)

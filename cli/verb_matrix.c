@@ -195,14 +195,12 @@ fal_status cli_run_matrix(cli_command *command)
         CLI_TRY(cli_write(command, &matrix, path));
     }
     if (command->json && !(path && strcmp(path, "-") == 0)) {
+        if (path == NULL) CLI_TRY(dense(command, &layer, &m, &matrix));
         json_t *json = json_pack("{s:I, s:I, s:I, s:o, s:o, s:o}", "rows", (json_int_t)m.rows, "columns",
                                  (json_int_t)m.columns, "nonzeros", (json_int_t)places(&m), "weight",
                                  cli_json_tensor(&m.w), "output", cli_json_tensor(&layer.y), "parameters",
                                  cli_json_parameters(&layer));
-        if (path == NULL) {
-            CLI_TRY(dense(command, &layer, &m, &matrix));
-            json_object_set_new(json, "values", cli_json_values(&matrix));
-        }
+        if (path == NULL) json_object_set_new(json, "values", cli_json_values(&matrix));
         return cli_json_print(command, json);
     }
     if (path != NULL) return FAL_OK;

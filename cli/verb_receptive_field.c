@@ -5,6 +5,7 @@
  * The stack comes in words, "k3s2p1 t4s2p1", or as JSON: an array of objects (or {"layers": [...]}) with
  * "kernel", "stride", "dilation", "padding" (a number or [begin, end]), "transposed" and "name".
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -156,7 +157,9 @@ static fal_status load_json(cli_command *command, const char *path, json_t **roo
     json_error_t problem;
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     command->in_file = true;
-    if (file == NULL) return cli_fail(command, FAL_E_NOTFOUND, path, "cannot open %.120s", path);
+    if (file == NULL)
+        return cli_fail(command, errno == ENOMEM ? FAL_E_NOMEM : FAL_E_NOTFOUND, path, "cannot open %.120s",
+                        path);
     char *text;
     fal_status status = cli_alloc(command, JSON_MOST, 1, (void **)&text);
     size_t length = status == FAL_OK ? fread(text, 1, JSON_MOST, file) : 0;

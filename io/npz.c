@@ -25,9 +25,11 @@ typedef struct archive {
     zip_t *zip;
 } archive;
 
+/* libzip names many failures by what it was about to do. errno, which is set to 0 before libzip is called,
+ * tells when the reason was too little memory. */
 static fal_status fail_zip(fal_error *error, const io_place *place, uint64_t offset, int code)
 {
-    switch (code) {
+    switch (errno == ENOMEM ? ZIP_ER_MEMORY : code) {
     case ZIP_ER_MEMORY: return io_fail(error, FAL_E_NOMEM, place, IO_NOWHERE, "no memory to unpack it");
     case ZIP_ER_CRC: return io_fail(error, FAL_E_CHECKSUM, place, IO_NOWHERE, "the CRC-32 does not match");
     case ZIP_ER_OPEN:
@@ -79,6 +81,7 @@ static fal_status archive_open(archive *a, io_source *source, const io_limits *l
     zip_error_t reason;
     zip_error_init(&reason);
     fal_status status = FAL_OK;
+    errno = 0;
     zip_source_t *bytes = zip_source_of(source, &reason);
     if (bytes != NULL) {
         a->zip = zip_open_from_source(bytes, ZIP_RDONLY, &reason);
@@ -98,11 +101,13 @@ static fal_status pull_member(io_source *source, void *to, size_t count, size_t 
     uint64_t left = source->size - source->position;
     zip_file_t *file = source->handle;
     unsigned char extra;
+    errno = 0;
     /* At the declared end, asking for one more byte makes libzip compare the checksum. */
     zip_int64_t done = zip_fread(file, left > 0 ? to : &extra, left == 0 ? 1 : left < count ? left : count);
     int code = done < 0 ? zip_error_code_zip(zip_file_get_error(file)) : ZIP_ER_OK;
     /* libzip notices an early end only because the checksum of what came is wrong. */
-    bool early = done == 0 || code == ZIP_ER_CRC || code == ZIP_ER_INCONS || code == ZIP_ER_EOF;
+    bool failed = done < 0 && errno == ENOMEM;
+    bool early = !failed && (done == 0 || code == ZIP_ER_CRC || code == ZIP_ER_INCONS || code == ZIP_ER_EOF);
     if (left > 0 && early) {
         return io_fail(error, FAL_E_COMPRESSED, &source->place, source->position,
                        "the data ends after %" PRIu64 " of %" PRIu64 " bytes", source->position,
@@ -160,6 +165,7 @@ static fal_status open_member(archive *a, const io_npz_member *m, const char *na
     *out = (io_source){.place = place, .size = m->size, .limit = limits->stream_bytes, .fd = -1};
     IO_TRY(check_member(m, &place, limits, error));
     zip_stat_t seen;
+    errno = 0;
     if (zip_stat_index(a->zip, m->index, 0, &seen) != 0 || seen.size != m->size ||
         seen.comp_size != m->stored) {
         return fail_zip(error, &place, m->offset, ZIP_ER_INCONS);

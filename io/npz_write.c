@@ -136,8 +136,10 @@ static zip_int64_t serve_sink(void *state, void *data, zip_uint64_t length, zip_
     }
 }
 
+/* libzip does not tell every failure to allocate from others; errno, which was 0, does. */
 static fal_status fail_write(const io_place *place, fal_error *error)
 {
+    if (errno == ENOMEM) return io_fail_memory(error, place, "the archive", 0);
     return io_fail(error, FAL_E_IO, place, IO_NOWHERE, "the archive cannot be written");
 }
 
@@ -190,6 +192,7 @@ fal_status io_npz_write(io_file *file, const io_named *items, size_t count, cons
     sink s = {.file = file, .status = FAL_OK};
     zip_error_t reason;
     zip_error_init(&reason);
+    errno = 0;
     zip_source_t *target = zip_source_function_create(serve_sink, &s, &reason);
     zip_t *zip = target == NULL ? NULL : zip_open_from_source(target, ZIP_CREATE | ZIP_TRUNCATE, &reason);
     zip_error_fini(&reason);

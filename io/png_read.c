@@ -23,7 +23,23 @@ typedef struct decoder {
     size_t left;
     uint32_t row;
     fal_status reason;
+    bool no_memory;
 } decoder;
+
+/* libpng, and zlib through it, report too little memory like damage. */
+static png_voidp allocate(png_structp png, png_alloc_size_t bytes)
+{
+    decoder *d = png_get_mem_ptr(png);
+    void *block = malloc(bytes);
+    if (block == NULL) d->no_memory = true;
+    return block;
+}
+
+static void release(png_structp png, png_voidp block)
+{
+    (void)png;
+    free(block);
+}
 
 /* libpng has no error numbers. Two of its texts are worth telling apart; should they change, the
  * refusal stays and only becomes less precise. */
@@ -73,6 +89,7 @@ static bool decode(decoder *d, uint32_t height, size_t row_bytes, unsigned char 
 /* Only the IDAT data can still be wrong. */
 static fal_status fail_decode(const decoder *d, const io_png *png, const io_place *place, fal_error *error)
 {
+    if (d->no_memory) return io_fail_memory(error, place, "the PNG decoder", 0);
     if (d->reason == FAL_E_CHECKSUM) {
         return io_fail(error, FAL_E_CHECKSUM, place, IO_NOWHERE,
                        "the Adler-32 of the image data does not match");
@@ -94,7 +111,7 @@ static fal_status decode_all(const io_source *source, const io_png *png, size_t 
 {
     decoder d = {.next = source->memory, .left = png->length, .reason = FAL_E_COMPRESSED};
     fal_status status = FAL_OK;
-    d.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &d, stop, ignore);
+    d.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &d, stop, ignore, &d, allocate, release);
     if (d.png != NULL) d.info = png_create_info_struct(d.png);
     if (d.info == NULL)
         status = io_fail_memory(error, &source->place, "the PNG decoder", sizeof d);

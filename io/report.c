@@ -134,6 +134,8 @@ fal_status io_fail_system(fal_error *error, const io_place *place, const char *a
 fal_status io_fail_memory(fal_error *error, const io_place *place, const char *what, uint64_t bytes)
 {
     char size[IO_SIZE_TEXT];
+    if (bytes == 0)
+        return io_fail(error, FAL_E_NOMEM, place, IO_NOWHERE, "cannot allocate memory for %s", what);
     return io_fail(error, FAL_E_NOMEM, place, IO_NOWHERE, "cannot allocate %s for %s",
                    io_size_text(size, bytes), what);
 }

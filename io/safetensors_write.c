@@ -40,6 +40,31 @@ static json_t *describe(const fal_tensor *t, uint64_t begin, uint64_t end)
     return NULL;
 }
 
+/* The number of bytes behind the first byte of a character; 4: it is none. */
+static int followers(unsigned char first)
+{
+    if (first < 0x80) return 0;
+    if (first < 0xC2) return 4;
+    return first < 0xE0 ? 1 : first < 0xF0 ? 2 : first < 0xF5 ? 3 : 4;
+}
+
+/* Looked at before jansson does, whose refusal does not tell a bad name from too little memory. */
+static bool is_utf8(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    while (*at != 0) {
+        unsigned char first = *at++;
+        int left = followers(first);
+        if (left == 4) return false;
+        /* Overlong forms, surrogates and what lies behind U+10FFFF show in the second byte. */
+        if ((first == 0xE0 && *at < 0xA0) || (first == 0xED && *at > 0x9F)) return false;
+        if ((first == 0xF0 && *at < 0x90) || (first == 0xF4 && *at > 0x8F)) return false;
+        for (; left > 0; left--, at++)
+            if ((*at & 0xC0) != 0x80) return false;
+    }
+    return true;
+}
+
 static fal_status build_header(const io_named *items, size_t count, const io_place *place, json_t *tree,
                                fal_error *error)
 {
@@ -55,11 +80,12 @@ static fal_status build_header(const io_named *items, size_t count, const io_pla
         if (json_object_get(tree, items[i].name) != NULL) {
             return io_fail(error, FAL_E_DUPLICATE, place, IO_NOWHERE, "two tensors are named '%s'", text);
         }
-        json_t *tensor = describe(t, at, end);
-        if (tensor == NULL) return io_fail_memory(error, place, "the header", 0);
-        if (json_object_set_new(tree, items[i].name, tensor) != 0) {
+        if (!is_utf8(items[i].name)) {
             return io_fail(error, FAL_E_ENCODING, place, IO_NOWHERE, "the name '%s' is not UTF-8", text);
         }
+        json_t *tensor = describe(t, at, end);
+        if (tensor == NULL || json_object_set_new(tree, items[i].name, tensor) != 0)
+            return io_fail_memory(error, place, "the header", 0);
         at = end;
     }
     return FAL_OK;

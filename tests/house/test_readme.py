@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the documentation shows, happens: every line after `$ ` in a console block of README.md is run,
 in order, and prints the lines below it. A line `...` stands for any lines; `# ...` after a command is a
-remark. Run in a folder where build/, include/ and examples/ are those of this build."""
+remark. Run in a folder where build/, include/ and examples/ are those of this build, with its compiler
+as `cc`: -fopenmp means another library to each compiler."""
 import os
 import pathlib
 import re
@@ -39,8 +40,11 @@ def main():
     cache = (BUILD / "CMakeCache.txt").read_text()
     if re.search(r"^FALTUNG_(SANITIZE:STRING=.|COVERAGE:BOOL=ON)", cache, re.M):
         sys.exit(77)  # a program linked by hand lacks the runtime of these
+    compiler = re.search(r"^CMAKE_C_COMPILER:\w+=(.+)$", cache, re.M)[1]
     failures = shown = 0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as tools:
+        os.symlink(compiler, pathlib.Path(tools) / "cc")
+        path = {**os.environ, "PATH": tools + os.pathsep + os.environ["PATH"]}
         for name in ("include", "examples"):
             os.symlink(ROOT / name, pathlib.Path(folder) / name)
         os.symlink(BUILD, pathlib.Path(folder) / "build")
@@ -48,7 +52,7 @@ def main():
             if command.startswith("make"):
                 continue  # this test is part of one of them
             shown += 1
-            result = subprocess.run(command, shell=True, cwd=folder, check=False, text=True,
+            result = subprocess.run(command, shell=True, cwd=folder, env=path, check=False, text=True,
                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             if not matches(expected, result.stdout):
                 failures += 1

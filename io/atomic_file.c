@@ -84,7 +84,7 @@ static fal_status create_temporary(io_file *file, const struct stat *old, fal_er
             return io_fail(error, FAL_E_IO, &place, IO_NOWHERE, "more than %d files are being written",
                            SLOTS);
         }
-        file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        file->fd = io_open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         number = errno;
         if (file->fd < 0) slot_used[file->slot] = 0;
     }
@@ -134,7 +134,7 @@ static fal_status open_output(io_file *file, fal_error *error)
     }
     if (S_ISDIR(old.st_mode)) return io_fail_system(error, &place, "write it", EISDIR);
     if (!S_ISREG(old.st_mode)) {
-        file->fd = open(file->path, O_WRONLY | O_CLOEXEC);
+        file->fd = io_open(file->path, O_WRONLY | O_CLOEXEC, 0);
         return file->fd < 0 ? io_fail_system(error, &place, "open it", errno) : FAL_OK;
     }
     if (!file->overwrite) return refuse_existing(file, error);
@@ -232,6 +232,20 @@ fal_status io_file_seek(io_file *file, uint64_t position, fal_error *error)
     return io_fail_system(error, &place, "write it", errno);
 }
 
+/* Waits until the disk has it. */
+static fal_status sync_and_close(io_file *file, fal_error *error)
+{
+    const io_place place = io_file_place(file);
+    int synced;
+    do synced = fsync(file->fd);
+    while (synced != 0 && errno == EINTR);
+    int number = synced != 0 ? errno : 0;
+    /* An interrupted close has closed the file on Linux, and elsewhere trying again might close another. */
+    if (close(file->fd) != 0 && number == 0 && errno != EINTR) number = errno;
+    file->fd = -1;
+    return number == 0 ? FAL_OK : io_fail_system(error, &place, "write it", number);
+}
+
 /* Gives the complete temporary its final name. A link fails where a file appeared since begin; where
  * the file system has no links, a check and a rename are the next best. */
 static fal_status publish(io_file *file, fal_error *error)
@@ -254,11 +268,7 @@ fal_status io_file_commit(io_file *file, fal_error *error)
 {
     fal_status status = flush(file, error);
     if (status == FAL_OK && file->temporary != NULL) {
-        const io_place place = io_file_place(file);
-        if (fsync(file->fd) != 0) status = io_fail_system(error, &place, "write it", errno);
-        int closed = close(file->fd);
-        file->fd = -1;
-        if (status == FAL_OK && closed != 0) status = io_fail_system(error, &place, "write it", errno);
+        status = sync_and_close(file, error);
         if (status == FAL_OK) status = publish(file, error);
     }
     if (status == FAL_OK)

@@ -77,10 +77,13 @@ static fal_status archive_open(archive *a, io_source *source, const io_limits *l
     *a = (archive){.source = source};
     if (source->size == IO_UNKNOWN_SIZE) IO_TRY(io_source_load(source, error));
     IO_TRY(io_npz_directory_read(source, limits, &a->directory, error));
-    IO_TRY(io_source_seek(source, 0, error));
+    fal_status status = io_source_seek(source, 0, error);
+    if (status != FAL_OK) {
+        archive_close(a);
+        return status;
+    }
     zip_error_t reason;
     zip_error_init(&reason);
-    fal_status status = FAL_OK;
     errno = 0;
     zip_source_t *bytes = zip_source_of(source, &reason);
     if (bytes != NULL) {

@@ -118,6 +118,7 @@ static const char *system_text(int number)
     case ENAMETOOLONG: return "the name is too long";
     case ELOOP: return "too many symbolic links";
     case EPIPE: return "nobody reads the other end of the pipe";
+    case ENOMEM: return "out of memory";
     case EBADF: return "it is not open";
     default: return NULL;
     }

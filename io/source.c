@@ -42,6 +42,14 @@ static void close_memory(io_source *source)
     free(source->memory);
 }
 
+int io_open(const char *path, int flags, unsigned mode)
+{
+    int fd;
+    do fd = open(path, flags, (mode_t)mode);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 fal_status io_source_open(io_source *source, const char *path, uint64_t stream_limit, fal_error *error)
 {
     bool standard = strcmp(path, "-") == 0;
@@ -51,7 +59,7 @@ fal_status io_source_open(io_source *source, const char *path, uint64_t stream_l
                           .pull = pull_file,
                           .fd = STDIN_FILENO};
     if (!standard) {
-        source->fd = open(path, O_RDONLY | O_CLOEXEC);
+        source->fd = io_open(path, O_RDONLY | O_CLOEXEC, 0);
         if (source->fd < 0) return io_fail_system(error, &source->place, "open it", errno);
     }
     source->close = close_file;

@@ -31,6 +31,9 @@ struct io_source {
     size_t ahead_used, ahead_count;
 };
 
+/* open(), again when a signal interrupted it. */
+int io_open(const char *path, int flags, unsigned mode);
+
 /* Opens a path, or standard input for "-". `path` must outlive the source. */
 fal_status io_source_open(io_source *source, const char *path, uint64_t stream_limit, fal_error *error);
 void io_source_close(io_source *source);

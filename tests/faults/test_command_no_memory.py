@@ -12,8 +12,6 @@ from command import MEMORY
 
 # The first ALL allocations of a line are visited, then every STEP-th, or LATER of them in all.
 ALL, STEP, LATER = 100, 7, 50
-# libzip 1.7 itself loses a block of less than 200 bytes at some of its failures.
-LIBZIP = 1
 # Besides the examples: what they do not reach.
 MORE = """
 conv x.npy w.npy -o old.npy -f
@@ -57,7 +55,7 @@ def check(report, bench, good, run, where):
     said = f"{where}: {run}"
     report.expect(run.fired > 0, f"{said}: did not happen")
     report.expect(run.signal == 0, f"{said}: killed")
-    spared = LIBZIP if ".npz" in where else 0
+    spared = command.LIBZIP if ".npz" in where else 0
     report.expect(run.live <= spared or run.ended, f"{said}: {run.live} blocks not released")
     if run.code == command.MEMORY_EXIT and good.code != command.MEMORY_EXIT:
         report.expect(command.error_line(run), f"{said}: no error line")

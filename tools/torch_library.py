@@ -12,6 +12,7 @@ import tempfile
 import numpy as np
 
 MODES = ("zeros", "reflect", "symmetric", "replicate", "circular", "constant")
+DTYPES = {"float32": 1, "float64": 2, "int8": 5, "uint8": 6, "int32": 8, "int64": 9}
 Three = ctypes.c_int64 * 3
 Twelve = ctypes.c_int64 * 12
 
@@ -46,14 +47,19 @@ class Context(ctypes.Structure):
                 ("error", ctypes.POINTER(Error))]
 
 
-def tensor(array):
-    """A view of an array, whatever its strides; None stays None."""
+def view(array):
+    """A fal_tensor of an array, whatever its strides; of None one that is not given."""
     if array is None:
-        return None
-    t = Tensor(data=array.ctypes.data, dtype={"float32": 1, "float64": 2}[str(array.dtype)], rank=array.ndim)
+        return Tensor()
+    t = Tensor(data=array.ctypes.data, dtype=DTYPES[str(array.dtype)], rank=array.ndim)
     for a in range(array.ndim):
         t.shape[a], t.strides[a] = array.shape[a], array.strides[a] // array.itemsize
-    return ctypes.byref(t)
+    return t
+
+
+def tensor(array):
+    """A pointer to the view; None stays None."""
+    return None if array is None else ctypes.byref(view(array))
 
 
 def three(values):
@@ -93,22 +99,31 @@ class Library:
     def __init__(self, path):
         self.code = ctypes.CDLL(path)
 
-    def run(self, layer, x, w, b, gy, last=False, threads=1):
+    def call(self, name, *arguments):
+        """Calls a function whose first argument is a context."""
         error = Error()
-        context = Context(threads=threads, error=ctypes.pointer(error))
+        context = Context(threads=1, error=ctypes.pointer(error))
+        self.checked(error, name, getattr(self.code, name)(ctypes.byref(context), *arguments))
+
+    def call_with_error(self, name, *arguments):
+        """Calls a function whose last argument is an error."""
+        error = Error()
+        self.checked(error, name, getattr(self.code, name)(*arguments, ctypes.byref(error)))
+
+    def checked(self, error, name, status):
+        if status != 0:
+            raise RuntimeError("%s: status %d: %s" % (name, status, error.found.decode()))
+
+    def run(self, layer, x, w, b, gy, last=False):
         name = "fal_conv" if layer["kind"] == "conv" else "fal_conv_transpose"
         if last:
             x, w, gy = to_last(layer, x, w, gy)
         r = {"y": np.full_like(gy, np.nan), "gx": np.full_like(x, np.nan), "gw": np.full_like(w, np.nan),
              "gb": None if b is None else np.full_like(b, np.nan)}
         params = ctypes.byref(parameters(layer, last))
-        at = ctypes.byref(context)
-        status = getattr(self.code, name)(at, tensor(x), tensor(w), tensor(b), params, tensor(r["y"]))
-        if status == 0:
-            status = getattr(self.code, name + "_grad")(at, tensor(x), tensor(w), tensor(gy), params,
-                                                        tensor(r["gx"]), tensor(r["gw"]), tensor(r["gb"]))
-        if status != 0:
-            raise RuntimeError("status %d: %s" % (status, error.found.decode()))
+        self.call(name, tensor(x), tensor(w), tensor(b), params, tensor(r["y"]))
+        self.call(name + "_grad", tensor(x), tensor(w), tensor(gy), params, tensor(r["gx"]), tensor(r["gw"]),
+                  tensor(r["gb"]))
         return from_last(layer, r) if last else r
 
 

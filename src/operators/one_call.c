@@ -1,39 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* one_call.c: plan, workspace, execute and release in one call. */
-#include <string.h>
-
-#include "base/alloc.h"
 #include "base/error.h"
 #include "geometry/operands.h"
-#include "planner/context.h"
+#include "operators/sequence.h"
 #include "tensor/tensor.h"
 
 static fal_error *error_of(const fal_context *context)
 {
     return context != NULL ? context->error : NULL;
-}
-
-/* Runs one operator on checked-to-be operands. */
-static fal_status run(const fal_context *context, fal_operator op, const fal_operands *operands,
-                      const fal_conv_params *params)
-{
-    fal_error *error = error_of(context);
-    fal_conv_geometry geometry;
-    FAL__TRY(fal__operands_check(op, operands, params, true, &geometry, error));
-    fal_plan *plan;
-    FAL__TRY(fal_plan_create(context, op, operands, params, &plan));
-    fal_plan_info info;
-    static const fal_allocator library_allocator;
-    const fal_allocator *allocator = context != NULL ? &context->allocator : &library_allocator;
-    void *workspace = NULL;
-    fal_status status = fal_plan_describe(plan, &info);
-    if (status == FAL_OK && info.workspace_bytes > 0)
-        status = fal__allocate(allocator, info.workspace_bytes, "workspace", &workspace, error);
-    if (status == FAL_OK)
-        status = fal_plan_execute(plan, operands, NULL, workspace, info.workspace_bytes, error);
-    fal__release(allocator, workspace, info.workspace_bytes);
-    fal_plan_destroy(plan);
-    return status;
 }
 
 static fal_status require(const void *pointer, const char *name, fal_error *error)
@@ -51,7 +25,12 @@ static fal_status forward(const fal_context *context, fal_operator op, const fal
     FAL__TRY(require(y, "y", error));
     fal_operands operands = {.x = *x, .w = *w, .y = *y};
     if (bias != NULL) operands.bias = *bias;
-    return run(context, op, &operands, params);
+    fal__sequence s;
+    fal__sequence_begin(&s, context);
+    fal_status status = fal__sequence_add(&s, op, &operands, params);
+    if (status == FAL_OK) status = fal__sequence_run(&s);
+    fal__sequence_end(&s);
+    return status;
 }
 
 fal_status fal_conv(const fal_context *context, const fal_tensor *x, const fal_tensor *w,
@@ -66,35 +45,19 @@ fal_status fal_conv_transpose(const fal_context *context, const fal_tensor *x, c
     return forward(context, FAL_OP_CONV_TRANSPOSE, x, w, bias, params, y);
 }
 
-/* The gradients of a layer, each wanted one by an operator of its own. */
-typedef struct gradients {
-    fal_operator input_op, weight_op;
-    const fal_tensor *x, *w, *gy, *gx, *gw, *gb;
-} gradients;
-
-/* A bias gradient alone still needs the shape of the weight: its gradient goes to scratch. */
-static fal_status weight_gradient(const fal_context *context, const gradients *g,
-                                  const fal_conv_params *params)
+static fal_operator input_op(const fal__gradients *g)
 {
-    fal_error *error = error_of(context);
-    fal_operands operands = {.x = *g->x, .w = g->gw != NULL ? *g->gw : *g->w, .y = *g->gy};
-    if (g->gb != NULL) operands.bias = *g->gb;
-    if (g->gw != NULL) return run(context, g->weight_op, &operands, params);
-    fal__setting setting;
-    FAL__TRY(fal__context_resolve(context, &setting));
-    FAL__TRY(fal_tensor_check(g->w, "w", error));
-    operands.w = fal_tensor_of(NULL, g->w->dtype, g->w->rank, g->w->shape);
-    const size_t bytes = (size_t)fal_tensor_count(&operands.w) * fal_dtype_bytes(operands.w.dtype);
-    FAL__TRY(fal__allocate(&setting.allocator, bytes, "weight gradient", &operands.w.data, error));
-    memset(operands.w.data, 0, bytes);
-    fal_status status = run(context, g->weight_op, &operands, params);
-    fal__release(&setting.allocator, operands.w.data, bytes);
-    return status;
+    return g->transposed ? FAL_OP_CONV_TRANSPOSE_GRAD_INPUT : FAL_OP_CONV_GRAD_INPUT;
+}
+
+static fal_operator weight_op(const fal__gradients *g)
+{
+    return g->transposed ? FAL_OP_CONV_TRANSPOSE_GRAD_WEIGHT : FAL_OP_CONV_GRAD_WEIGHT;
 }
 
 /* One operator checks what it reads against what it writes; here the outputs of one are kept apart
  * from the inputs and outputs of the other. */
-static fal_status check_apart(const gradients *g, fal_error *error)
+static fal_status check_apart(const fal__gradients *g, fal_error *error)
 {
     const fal_tensor *const operands[] = {g->gx, g->gw, g->gb, g->x, g->w, g->gy};
     static const char *const names[] = {"gx", "gw", "gb", "x", "w", "gy"};
@@ -106,14 +69,14 @@ static fal_status check_apart(const gradients *g, fal_error *error)
 }
 
 /* Every check of both operators, so that a refused call has written nothing. */
-static fal_status check_gradients(const gradients *g, const fal_conv_params *params, fal_error *error)
+static fal_status check_gradients(const fal__gradients *g, const fal_conv_params *params, fal_error *error)
 {
     fal_conv_geometry geometry;
     FAL__TRY(fal_tensor_check(g->x, "x", error));
     FAL__TRY(fal_tensor_check(g->w, "w", error));
     if (g->gx != NULL) {
         const fal_operands input = {.x = *g->gx, .w = *g->w, .y = *g->gy};
-        FAL__TRY(fal__operands_check(g->input_op, &input, params, true, &geometry, error));
+        FAL__TRY(fal__operands_check(input_op(g), &input, params, true, &geometry, error));
         FAL__TRY(fal__tensor_check_same_shape(g->x, "x", g->gx, "gx", error));
     }
     if (g->gw != NULL || g->gb != NULL) {
@@ -121,7 +84,7 @@ static fal_status check_gradients(const gradients *g, const fal_conv_params *par
         const fal_tensor shape = fal_tensor_of(NULL, g->w->dtype, g->w->rank, g->w->shape);
         fal_operands weight = {.x = *g->x, .w = g->gw != NULL ? *g->gw : shape, .y = *g->gy};
         if (g->gb != NULL) weight.bias = *g->gb;
-        FAL__TRY(fal__operands_check(g->weight_op, &weight, params, g->gw != NULL, &geometry, error));
+        FAL__TRY(fal__operands_check(weight_op(g), &weight, params, g->gw != NULL, &geometry, error));
         FAL__TRY(fal__tensor_check_same_shape(g->w, "w", &weight.w, "gw", error));
     }
     if (g->gw == NULL && g->gb != NULL) {
@@ -132,25 +95,49 @@ static fal_status check_gradients(const gradients *g, const fal_conv_params *par
     return check_apart(g, error);
 }
 
-static fal_status backward(const fal_context *context, const gradients *g, const fal_conv_params *params)
+/* A bias gradient alone still needs the shape of the weight: its gradient goes to scratch. */
+static fal_status add_weight_gradient(fal__sequence *s, const fal__gradients *g,
+                                      const fal_conv_params *params)
 {
-    fal_error *error = error_of(context);
-    FAL__TRY(require(g->x, "x", error));
-    FAL__TRY(require(g->w, "w", error));
-    FAL__TRY(require(g->gy, "gy", error));
-    FAL__TRY(check_gradients(g, params, error));
+    fal_operands operands = {.x = *g->x, .w = g->gw != NULL ? *g->gw : *g->w, .y = *g->gy};
+    if (g->gb != NULL) operands.bias = *g->gb;
+    if (g->gw == NULL) {
+        operands.w = fal_tensor_of(NULL, g->w->dtype, g->w->rank, g->w->shape);
+        const size_t bytes = (size_t)fal_tensor_count(&operands.w) * fal_dtype_bytes(operands.w.dtype);
+        FAL__TRY(fal__sequence_scratch(s, bytes, "weight gradient", &operands.w.data));
+    }
+    return fal__sequence_add(s, weight_op(g), &operands, params);
+}
+
+fal_status fal__sequence_add_gradients(fal__sequence *s, const fal__gradients *g,
+                                       const fal_conv_params *params)
+{
+    FAL__TRY(require(g->x, "x", s->error));
+    FAL__TRY(require(g->w, "w", s->error));
+    FAL__TRY(require(g->gy, "gy", s->error));
+    FAL__TRY(check_gradients(g, params, s->error));
     if (g->gx != NULL) {
         const fal_operands input = {.x = *g->gx, .w = *g->w, .y = *g->gy};
-        FAL__TRY(run(context, g->input_op, &input, params));
+        FAL__TRY(fal__sequence_add(s, input_op(g), &input, params));
     }
-    return g->gw != NULL || g->gb != NULL ? weight_gradient(context, g, params) : FAL_OK;
+    return g->gw != NULL || g->gb != NULL ? add_weight_gradient(s, g, params) : FAL_OK;
+}
+
+static fal_status backward(const fal_context *context, const fal__gradients *g, const fal_conv_params *params)
+{
+    fal__sequence s;
+    fal__sequence_begin(&s, context);
+    fal_status status = fal__sequence_add_gradients(&s, g, params);
+    if (status == FAL_OK) status = fal__sequence_run(&s);
+    fal__sequence_end(&s);
+    return status;
 }
 
 fal_status fal_conv_grad(const fal_context *context, const fal_tensor *x, const fal_tensor *w,
                          const fal_tensor *gy, const fal_conv_params *params, const fal_tensor *gx,
                          const fal_tensor *gw, const fal_tensor *gb)
 {
-    const gradients g = {FAL_OP_CONV_GRAD_INPUT, FAL_OP_CONV_GRAD_WEIGHT, x, w, gy, gx, gw, gb};
+    const fal__gradients g = {false, x, w, gy, gx, gw, gb};
     return backward(context, &g, params);
 }
 
@@ -158,7 +145,6 @@ fal_status fal_conv_transpose_grad(const fal_context *context, const fal_tensor 
                                    const fal_tensor *gy, const fal_conv_params *params, const fal_tensor *gx,
                                    const fal_tensor *gw, const fal_tensor *gb)
 {
-    const gradients g = {
-        FAL_OP_CONV_TRANSPOSE_GRAD_INPUT, FAL_OP_CONV_TRANSPOSE_GRAD_WEIGHT, x, w, gy, gx, gw, gb};
+    const fal__gradients g = {true, x, w, gy, gx, gw, gb};
     return backward(context, &g, params);
 }

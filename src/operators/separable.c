@@ -15,6 +15,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "geometry/operands.h"
+#include "operators/sequence.h"
 #include "planner/context.h"
 #include "tensor/tensor.h"
 
@@ -198,10 +199,10 @@ static fal_status check_half(const half *h, fal_error *error)
                   fal__operands_check(FAL_OP_CONV_GRAD_WEIGHT, &weight, &h->params, false, &geometry, error));
 }
 
-static fal_status run_half(const fal_context *context, const half *h)
+static fal_status add_half(fal__sequence *sequence, const half *h)
 {
-    fal_error *error = context != NULL ? context->error : NULL;
-    return within(error, h->name, fal_conv_grad(context, h->x, h->w, h->gy, &h->params, h->gx, h->gw, h->gb));
+    const fal__gradients g = {false, h->x, h->w, h->gy, h->gx, h->gw, h->gb};
+    return within(sequence->error, h->name, fal__sequence_add_gradients(sequence, &g, &h->params));
 }
 
 /* Forward's checks with gy in the place of y, which is read; then the written ones. */
@@ -231,14 +232,14 @@ static fal_status check_backward(const separable *s, const fal_separable_operand
 }
 
 /* The intermediate serves twice: as the input of the second half, then as the gradient of its output. */
-static fal_status run_backward(const fal_context *context, const separable *s, const half *first,
+static fal_status add_backward(fal__sequence *sequence, const separable *s, const half *first,
                                const half *second)
 {
     if (second->gw != NULL || second->gb != NULL) {
-        const fal_tensor *bias = wanted(&s->o->depthwise_bias);
-        FAL__TRY(within(s->setting.error, "depthwise",
-                        fal_conv(context, &s->o->x, &s->o->depthwise, bias, &s->depthwise, &s->middle)));
-        FAL__TRY(run_half(context, second));
+        const fal_operands forward = {s->o->x, s->o->depthwise, s->o->depthwise_bias, s->middle};
+        FAL__TRY(within(sequence->error, "depthwise",
+                        fal__sequence_add(sequence, FAL_OP_CONV, &forward, &s->depthwise)));
+        FAL__TRY(add_half(sequence, second));
     }
     if (first->gx == NULL && first->gw == NULL && first->gb == NULL) return FAL_OK;
     half middle = *second;
@@ -248,8 +249,8 @@ static fal_status run_backward(const fal_context *context, const separable *s, c
     middle.x = &shape;
     middle.gx = &s->middle;
     middle.gw = middle.gb = NULL;
-    FAL__TRY(run_half(context, &middle));
-    return run_half(context, first);
+    FAL__TRY(add_half(sequence, &middle));
+    return add_half(sequence, first);
 }
 
 fal_status fal_separable_conv_grad(const fal_context *context, const fal_separable_operands *operands,
@@ -282,7 +283,11 @@ fal_status fal_separable_conv_grad(const fal_context *context, const fal_separab
     FAL__TRY(check_half(&first, error));
     FAL__TRY(check_half(&second, error));
     FAL__TRY(fal__allocate(&s.setting.allocator, s.middle_bytes, "depthwise output", &s.middle.data, error));
-    const fal_status status = run_backward(context, &s, &first, &second);
+    fal__sequence sequence;
+    fal__sequence_begin(&sequence, context);
+    fal_status status = add_backward(&sequence, &s, &first, &second);
+    if (status == FAL_OK) status = fal__sequence_run(&sequence);
+    fal__sequence_end(&sequence);
     fal__release(&s.setting.allocator, s.middle.data, s.middle_bytes);
     return status;
 }

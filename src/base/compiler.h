@@ -29,6 +29,9 @@ __extension__ typedef __int128 fal__int128;
 #define FAL__SHUFFLE(a, b, mask) __builtin_shuffle(a, b, mask)
 #endif
 
+/* Elements i, j, k, l of a followed by b, both of four; the places are constants. */
+#define FAL__SHUFFLE4(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+
 /* In the body of a loop: keeps it scalar. A compiler may otherwise multiply several elements ahead and
  * add them in order, which rounds differently from a fused multiply-add each. */
 #define FAL__SCALAR_LOOP __asm__ volatile("")

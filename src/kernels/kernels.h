@@ -17,6 +17,7 @@
 #define FAL_KERNELS_KERNELS_H
 
 #include "faltung.h"
+#include "kernels/winograd.h"
 
 enum { FAL__DTYPES = FAL_I64 + 1, FAL__TILES_MAX = 4 };
 
@@ -90,8 +91,9 @@ typedef struct fal__compute {
     fal__store_fn store[FAL__DTYPES];
     /* True when the `count` panel elements hold no NaN and no infinity; NULL for integers. */
     bool (*finite)(const void *panel, int64_t count);
-    fal__rows_fn rows;         /* f32 and f64 on tensors of the same type; else NULL */
-    fal__channels_fn channels; /* likewise */
+    fal__rows_fn rows;             /* f32 and f64 on tensors of the same type; else NULL */
+    fal__channels_fn channels;     /* likewise */
+    const fal__winograd *winograd; /* f32; else NULL */
     /* sum = sum + a[i]*b[j], one product outside any tile. */
     void (*multiply_add)(const void *a, const void *b, void *sum);
 } fal__compute;

@@ -84,10 +84,11 @@ static void fill_info(fal_plan *plan)
 }
 
 static fal_status prepare(fal_plan *plan, const fal__call *call, const fal__setting *setting,
-                          const char *algorithm, fal__problem *problems)
+                          const fal_conv_params *params, fal__problem *problems)
 {
     fal__rewrite(call, problems);
     for (int64_t i = 0; i < plan->program.count; i++) {
+        if (params != NULL) problems[i].accuracy = params->accuracy;
         plan->program.steps[i].problem = problems[i];
         if (plan->adjoint.needed) plan->program.steps[i].problem.y_role = FAL__ROLE_SCRATCH;
     }
@@ -100,6 +101,7 @@ static fal_status prepare(fal_plan *plan, const fal__call *call, const fal__sett
         machine.workspace_cap -= plan->adjoint.scratch_bytes;
     }
     plan->machine = machine;
+    const char *algorithm = params != NULL ? params->algorithm : NULL;
     FAL__TRY(fal__program_prepare(&plan->program, &machine, algorithm, setting->error));
     fill_info(plan);
     plan->fingerprint = fingerprint(plan);
@@ -149,7 +151,7 @@ fal_status fal_plan_create(const fal_context *context, fal_operator op, const fa
                            .adjoint = adjoint};
         keep_operands(plan, operands);
         fal__program_place(&plan->program, count, (char *)block + head);
-        status = prepare(plan, &call, &setting, params != NULL ? params->algorithm : NULL, problems);
+        status = prepare(plan, &call, &setting, params, problems);
         fal__release(&setting.allocator, problems, (size_t)problem_bytes);
     }
     if (status != FAL_OK) {

@@ -40,6 +40,7 @@ typedef struct fal__problem {
     fal_padding_mode mode;
     double padding_value;
     double beta;
+    fal_accuracy accuracy; /* strict: one sum per output, in the order of parts/reduction.h */
     fal__role x_role, w_role, y_role;
 } fal__problem;
 

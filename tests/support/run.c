@@ -162,13 +162,15 @@ test_tensor test_conv(bool transposed, const fal_tensor *x, const fal_tensor *w,
     fal_context context = {.error = &error, .threads = 1};
     fal_tensor y;
     test_tensor made = {0};
+    fal_conv_params strict = params != NULL ? *params : (fal_conv_params){0};
+    strict.accuracy = FAL_ACCURACY_STRICT; /* callers compare exactly */
     fal_status status = fal_conv_output_shape(transposed, x, w, params, &y, &error);
     if (status == FAL_OK) {
         made = test_tensor_new(x->dtype, y.rank, y.shape, 0);
         fal_operator op = transposed ? FAL_OP_CONV_TRANSPOSE : FAL_OP_CONV;
         fal_operands operands = {.x = *x, .w = *w, .y = made.t};
         if (bias != NULL) operands.bias = *bias;
-        status = test_call(&context, op, &operands, params);
+        status = test_call(&context, op, &operands, &strict);
     }
     if (!test_ok(status, &error, "test_conv")) abort();
     return made;

@@ -75,6 +75,7 @@ static void multiply_add(const void *a, const void *b, void *sum)
     *(float *)sum += *(const float *)a * *(const float *)b;
 }
 
+extern const fal__winograd FAL__NAMED(fal__winograd_f32);
 const fal__compute FAL__NAMED(fal__compute_f32) = {
     .name = "f32",
     .panel_bytes = sizeof(float),
@@ -87,5 +88,6 @@ const fal__compute FAL__NAMED(fal__compute_f32) = {
     .finite = finite,
     .rows = rows,
     .channels = channels,
+    .winograd = &FAL__NAMED(fal__winograd_f32),
     .multiply_add = multiply_add,
 };

@@ -63,7 +63,7 @@ static void print_option(FILE *out, const cli_option *option, bool full)
     fprintf(out, " %s", option->help);
     if (option->preset != NULL) fprintf(out, " [%s]", option->preset);
     fputc('\n', out);
-    if (choices[0] != '\0') fprintf(out, "%29s%s\n", "", choices);
+    if (choices[0] != '\0') cli_wrap(out, choices, 29);
     if (full && option->more != NULL) {
         cli_wrap(out, option->more, 29);
         fputc('\n', out);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "cli/json_out.h"
+#include "cli/level.h"
 
-/* The level a context with this cap runs at. */
-static fal_cpu_level level_in_use(const cli_command *command)
+fal_cpu_level cli_level_in_use(const cli_command *command)
 {
     fal_cpu_level best = fal_cpu_detect(), cap = command->context.cpu;
     return cap == FAL_CPU_AUTO || cap > best ? best : cap;
@@ -17,7 +17,7 @@ static fal_cpu_level level_in_use(const cli_command *command)
 
 fal_status cli_run_cpu(cli_command *command)
 {
-    fal_cpu_level best = fal_cpu_detect(), used = level_in_use(command);
+    fal_cpu_level best = fal_cpu_detect(), used = cli_level_in_use(command);
     int32_t threads = command->context.threads ? command->context.threads : fal_thread_count();
     if (command->json) {
         json_t *levels = json_array();

@@ -3,12 +3,13 @@
 # with FAL__LEVEL as the suffix of its functions. The library chooses at run time, so only these
 # objects may contain instructions beyond the compiler's baseline.
 #
-# Sets faltung_kernel_targets (object libraries) and faltung_level_definitions (FAL__HAVE_<LEVEL>,
-# which tells the rest of the library that the level was built).
+# Sets faltung_kernel_targets (object libraries), faltung_level_definitions (FAL__HAVE_<LEVEL>, which
+# tells the rest of the library that the level was built), faltung_levels and faltung_flags_<level>.
 include(CheckCCompilerFlag)
 
 set(faltung_kernel_targets "")
 set(faltung_level_definitions "")
+set(faltung_levels "")
 file(GLOB kernel_sources CONFIGURE_DEPENDS src/kernels/generic/*.c)
 
 # fal_kernel_level(NAME FLAG...): one row. A level whose flags the compiler does not know is left out.
@@ -35,6 +36,8 @@ function(fal_kernel_level level)
     string(TOUPPER ${level} upper)
     set(faltung_kernel_targets ${faltung_kernel_targets} faltung_kernels_${level} PARENT_SCOPE)
     set(faltung_level_definitions ${faltung_level_definitions} FAL__HAVE_${upper} PARENT_SCOPE)
+    set(faltung_levels ${faltung_levels} ${level} PARENT_SCOPE)
+    set(faltung_flags_${level} ${ARGN} PARENT_SCOPE)
 endfunction()
 
 fal_kernel_level(generic)

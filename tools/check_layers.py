@@ -24,9 +24,9 @@ LAW = {
     # Around the library: through the public header only.
     "io": "",
     "draw": "io",
-    "cli": "io draw",
+    "bench": "",
+    "cli": "io draw bench",
     "examples": "",
-    "bench": "io",
     # Tests may look inside, except those of the command and of its files.
     "tests/support": "base tensor geometry",
     "tests/cli": "io draw cli tests/support",

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * own.c: this library as a contender, in the two ways programs call it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench/peer.h"
+
+typedef struct own {
+    const bench_problem *problem;
+    fal_operands operands;
+    fal_plan *plan; /* NULL for one call */
+    fal_plan_info info;
+    void *packed, *workspace;
+} own;
+
+void *bench_block(size_t bytes)
+{
+    const size_t line = 64;
+    if (bytes > SIZE_MAX - line) return NULL;
+    return aligned_alloc(line, (bytes / line + 1) * line);
+}
+
+static void release(void *state)
+{
+    own *o = state;
+    fal_plan_destroy(o->plan);
+    free(o->packed);
+    free(o->workspace);
+    free(o);
+}
+
+static own *new_own(const bench_problem *problem)
+{
+    own *o = calloc(1, sizeof *o);
+    if (o == NULL) return NULL;
+    o->problem = problem;
+    o->operands = problem->operands;
+    return o;
+}
+
+static void *prepare_one_call(const bench_problem *problem)
+{
+    return new_own(problem);
+}
+
+static bool plan(own *o)
+{
+    const bench_problem *p = o->problem;
+    if (fal_plan_create(&p->context, p->op, &p->operands, &p->params, &o->plan) != FAL_OK ||
+        fal_plan_describe(o->plan, &o->info) != FAL_OK)
+        return false;
+    o->workspace = bench_block(o->info.workspace_bytes);
+    if (o->workspace == NULL) return false;
+    if (o->info.packed_bytes == 0) return true; /* a gradient of weights has none to pack */
+    o->packed = bench_block(o->info.packed_bytes);
+    return o->packed != NULL &&
+           fal_plan_pack_weights(o->plan, &p->operands.w, o->packed, p->context.error) == FAL_OK;
+}
+
+static void *prepare_prepacked(const bench_problem *problem)
+{
+    own *o = new_own(problem);
+    if (o == NULL || plan(o)) return o;
+    release(o);
+    return NULL;
+}
+
+static void place(void *state, const fal_operands *operands)
+{
+    own *o = state;
+    o->operands = *operands;
+}
+
+static bool run_prepacked(void *state)
+{
+    const own *o = state;
+    return fal_plan_execute(o->plan, &o->operands, o->packed, o->workspace, o->info.workspace_bytes,
+                            o->problem->context.error) == FAL_OK;
+}
+
+/* The operand that is written, as an input of which only the shape is asked. */
+static fal_tensor shape_of(const fal_tensor *t)
+{
+    fal_tensor shape = *t;
+    shape.data = NULL;
+    return shape;
+}
+
+static bool run_one_call(void *state)
+{
+    const own *o = state;
+    const fal_context *c = &o->problem->context;
+    const fal_tensor *x = &o->operands.x, *w = &o->operands.w, *y = &o->operands.y;
+    const fal_tensor x_shape = shape_of(x), w_shape = shape_of(w);
+    const fal_conv_params *params = &o->problem->params;
+    switch (o->problem->op) {
+    case FAL_OP_CONV: return fal_conv(c, x, w, NULL, params, y) == FAL_OK;
+    case FAL_OP_CONV_TRANSPOSE: return fal_conv_transpose(c, x, w, NULL, params, y) == FAL_OK;
+    case FAL_OP_CONV_GRAD_INPUT: return fal_conv_grad(c, &x_shape, w, y, params, x, NULL, NULL) == FAL_OK;
+    case FAL_OP_CONV_GRAD_WEIGHT: return fal_conv_grad(c, x, &w_shape, y, params, NULL, w, NULL) == FAL_OK;
+    default: return false;
+    }
+}
+
+static void detail(void *state, char *text, size_t capacity)
+{
+    const own *o = state;
+    if (o->plan == NULL) return;
+    snprintf(text, capacity, "%s%s%s", o->info.solver, o->info.kernel ? ", " : "",
+             o->info.kernel ? o->info.kernel : "");
+}
+
+const bench_peer bench_prepacked = {.name = "prepacked",
+                                    .prepare = prepare_prepacked,
+                                    .place = place,
+                                    .run = run_prepacked,
+                                    .detail = detail,
+                                    .release = release};
+const bench_peer bench_one_call = {.name = "one-call",
+                                   .prepare = prepare_one_call,
+                                   .place = place,
+                                   .run = run_one_call,
+                                   .detail = detail,
+                                   .release = release};

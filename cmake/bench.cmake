@@ -70,10 +70,15 @@ if(FALTUNG_PEERS)
     find_library(XNNPACK_LIBRARY XNNPACK)
     find_library(PTHREADPOOL_LIBRARY pthreadpool)
     find_path(XNNPACK_INCLUDE xnnpack.h)
-    set(FALTUNG_XNNPACK_VERSION "of unknown version" CACHE STRING
-        "What the bench shall call this XNNPACK, which has no version number")
+    # It has no version; Debian's package tells the day and commit of its source.
+    set(xnnpack_version "of unknown version")
+    execute_process(COMMAND dpkg-query -W -f "\${Version}" libxnnpack-dev
+                    OUTPUT_VARIABLE debian_version RESULT_VARIABLE failed ERROR_QUIET)
+    if(debian_version AND NOT failed)
+        set(xnnpack_version ${debian_version})
+    endif()
     if(XNNPACK_LIBRARY AND PTHREADPOOL_LIBRARY AND XNNPACK_INCLUDE)
-        fal_peer(xnnpack "\"${FALTUNG_XNNPACK_VERSION}\"" ${XNNPACK_LIBRARY} ${PTHREADPOOL_LIBRARY})
+        fal_peer(xnnpack "\"${xnnpack_version}\"" ${XNNPACK_LIBRARY} ${PTHREADPOOL_LIBRARY})
         target_include_directories(faltung_bench PRIVATE ${XNNPACK_INCLUDE})
     endif()
 endif()

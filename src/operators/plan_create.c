@@ -55,11 +55,16 @@ static uint64_t fingerprint(const fal_plan *plan)
         const int64_t shape[] = {p->groups,
                                  p->ic,
                                  p->oc,
-                                 p->axis[0].k,
-                                 p->axis[1].k,
-                                 p->axis[2].k,
+                                 p->w_g,
+                                 p->w_oc,
+                                 p->w_ic,
+                                 p->w_base,
                                  (int64_t)p->dtype,
                                  (int64_t)step->needs.packed};
+        for (int a = 0; a < FAL_MAX_SPATIAL; a++) {
+            const int64_t walk[] = {p->axis[a].k, p->axis[a].ws, p->axis[a].d};
+            h = hash(h, walk, sizeof walk);
+        }
         h = hash(h, shape, sizeof shape);
     }
     return h;

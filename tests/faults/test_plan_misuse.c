@@ -148,6 +148,21 @@ static void packed_weights_must_be_those_of_the_plan(void **state)
     bench_free(&b);
 }
 
+/* The same shapes, but the weights walked the other way: their packed order differs. */
+static void packed_weights_know_the_flip(void **state)
+{
+    (void)state;
+    const fal_conv_params flipped = {.flip_kernel = true};
+    bench plain = bench_new(NULL), other = bench_new(&flipped);
+    assert_int_equal(plain.info.packed_bytes, other.info.packed_bytes);
+    refused(&plain, &plain.operands, other.packed.data, plain.workspace.data, plain.workspace.bytes,
+            FAL_E_HANDLE);
+    refused(&other, &other.operands, plain.packed.data, other.workspace.data, other.workspace.bytes,
+            FAL_E_HANDLE);
+    bench_free(&plain);
+    bench_free(&other);
+}
+
 static void plan_creation_is_checked(void **state)
 {
     (void)state;
@@ -279,6 +294,7 @@ int main(void)
         cmocka_unit_test(workspaces_are_checked),
         cmocka_unit_test(operands_must_be_those_of_the_plan),
         cmocka_unit_test(packed_weights_must_be_those_of_the_plan),
+        cmocka_unit_test(packed_weights_know_the_flip),
         cmocka_unit_test(plan_creation_is_checked),
         cmocka_unit_test(gradients_must_not_overlap),
         cmocka_unit_test(gradients_are_checked_before_any_is_written),

@@ -2,6 +2,7 @@
 /* safetensors_header.c: see safetensors_header.h. */
 #include "io/safetensors_header.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,10 @@ typedef struct scope {
 static fal_status fail_tree(const scope *s, const json_error_t *reason, uint64_t base)
 {
     uint64_t at = base + (reason->position > 0 ? (uint64_t)reason->position : 0);
+    /* jansson often has no more to say than that there is no value; errno was 0 before. */
+    if (errno == ENOMEM || json_error_code(reason) == json_error_out_of_memory)
+        return io_fail_memory(s->error, &s->place, "the header", 0);
     switch (json_error_code(reason)) {
-    case json_error_out_of_memory: return io_fail_memory(s->error, &s->place, "the header", 0);
     case json_error_invalid_utf8:
         return io_fail(s->error, FAL_E_ENCODING, &s->place, at, "the header is not UTF-8");
     case json_error_duplicate_key:
@@ -54,6 +57,7 @@ static fal_status parse_tree(const scope *s, const char *text, size_t length, ui
     const io_json_bounds most = {.array = FAL_MAX_RANK, .keys = keys, .key_bytes = s->limits->name_bytes};
     IO_TRY(io_json_guard(text, length, &most, &s->place, base, s->error));
     json_error_t reason;
+    errno = 0;
     *out = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &reason);
     return *out != NULL ? FAL_OK : fail_tree(s, &reason, base);
 }

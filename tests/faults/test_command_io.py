@@ -25,6 +25,7 @@ convert weights.npz:conv1 -o old.npz -f
 convert deflated.npz:b/c -o new.npz
 convert photo.png -o old.png -f
 convert photo.jpg -o new.png
+convert sound.wav -o old.wav -f
 convert - -o -
 convert - -o new.npy --json
 matrix w.npy --input-size 4 -o new.mtx

@@ -10,7 +10,7 @@ configure = $(cmake) --preset $(1) $(CMAKE_ARGS) >/dev/null
 build = $(configure) && $(cmake) --build --preset $(1) --parallel $(JOBS)
 run_tests = ctest --preset $(1) --parallel $(JOBS) --no-tests=error --no-label-summary
 
-.PHONY: all test demo install asan coverage format lint clean help
+.PHONY: all test demo install asan coverage performance format lint clean help
 .NOTPARALLEL:
 
 all: ## build/faltung, build/libfaltung.so and build/libfaltung.a
@@ -39,6 +39,12 @@ coverage: ## the tests, then how much of each room they run
 	@$(call build,coverage)
 	@$(call run_tests,coverage)
 	@python3 -B tools/coverage.py build/coverage
+
+performance: ## docs/performance.md, from a run against OpenBLAS, oneDNN and XNNPACK where they are installed
+	@sh tools/dependencies.sh build
+	@$(cmake) -S . -B build/peers -D FALTUNG_PEERS=ON -D FALTUNG_TESTS=OFF $(CMAKE_ARGS) >/dev/null
+	@$(cmake) --build build/peers --parallel $(JOBS) --target faltung_command
+	@python3 -B tools/performance.py build/peers/faltung
 
 format: ## lay out every C file with clang-format
 	@sh tools/dependencies.sh lint

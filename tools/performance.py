@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""performance.py COMMAND [SECONDS]: times all layer sets against the other libraries of a build and writes
+docs/performance.md from what came out. `make performance` builds with them and calls this.
+
+Best run on a machine that does nothing else: it takes about ten minutes. SECONDS [0.2] is the time of each
+layer in each layout; heavy layers take longer.
+"""
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+# What is run, and whether every layer is shown or only the means.
+RUNS = [("--set all --peers --threads 1", True),
+        ("--set resnet50 --peers --threads 2", False),
+        ("--set mobilenetv2 --peers --threads 2", False)]
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "2", "OPENBLAS_THREAD_TIMEOUT": "4"}
+CORE = {"OPENBLAS_CORETYPE": "SKYLAKEX"}
+
+
+def bench(command, words, environment):
+    done = subprocess.run([command, "bench", *words.split(), "--json"], check=True, text=True,
+                          stdout=subprocess.PIPE, env={**os.environ, **environment})
+    return json.loads(done.stdout)
+
+
+def openblas_version(told):
+    return next((peer["version"] for peer in told["peers"] if peer["name"] == "openblas"), None)
+
+
+def cpu():
+    """Model, processors and flags as the kernel tells them."""
+    text = pathlib.Path("/proc/cpuinfo").read_text()
+    fields = dict(re.findall(r"^([\w ]+?)\s*: (.*)$", text, re.M))
+    name = f"{fields.get('model name', platform.machine())} (family {fields.get('cpu family', '?')}, " \
+           f"model {fields.get('model', '?')})"
+    return name, text.count("processor\t"), fields.get("flags", "").split()
+
+
+def compiler(command):
+    """The compiler that the command's own notes name."""
+    notes = subprocess.run(["readelf", "-p", ".comment", command], capture_output=True, text=True).stdout
+    found = re.search(r"\]\s+(.*)$", notes, re.M)
+    return found[1].strip() if found else "unknown"
+
+
+def revision():
+    done = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
+def ratio(value):
+    return f"{value:.2f}" if value else "-"
+
+
+def mean(one, layers):
+    if one is None:
+        return "-"
+    return f"{one['ratio']:.2f}" + ("" if one["layers"] == layers else f" ({one['layers']})")
+
+
+def summary(told):
+    """The geometric means, one row a set and layout."""
+    names = ["one-call", *(peer["name"] for peer in told["peers"]), "best"]
+    yield "| set | layers | layout | % of peak | " + " | ".join(names) + " |"
+    yield "|---|---:|---|---:|" + "---:|" * len(names)
+    for means in told["geometric_means"]:
+        of = {one["name"]: one for one in means["ratios"]}
+        cells = [mean(of.get(name), means["layers"]) for name in names]
+        yield (f"| {means['set']} | {means['layers']} | {means['layout']} |"
+               f" {100 * means['part_of_peak']:.1f} | " + " | ".join(cells) + " |")
+
+
+def layer_rows(told, name):
+    """Every run of a set."""
+    peers = [peer["name"] for peer in told["peers"]]
+    yield ("| layer | layout | MFLOP | us | spread | GFLOP/s | % of peak | one-call | " + " | ".join(peers)
+           + " | solver |")
+    yield "|---|---|---:|---:|---:|---:|---:|---:|" + "---:|" * len(peers) + "---|"
+    for run in told["runs"]:
+        if run["set"] != name:
+            continue
+        of = {one["name"]: one for one in run["contenders"]}
+        ours = of["prepacked"]
+        spread = (ours["high_ns"] - ours["low_ns"]) / ours["time_ns"]
+        others = []
+        for other in ["one-call", *peers]:
+            one = of.get(other, {})
+            others.append("differs" if one.get("differs") else ratio(one.get("time_ns", 0) / ours["time_ns"]))
+        yield (f"| {run['name'] or run['layer']} | {run['layout']} | {run['flops'] / 1e6:.1f} | "
+               f"{ours['time_ns'] / 1e3:.1f} | {100 * spread:.0f}% | {ours['gflops']:.1f} | "
+               f"{100 * ours['part_of_peak']:.1f} | " + " | ".join(others) + f" | {ours['detail']} |")
+
+
+def machine(told, command, usual_core, built):
+    name, processors, flags = cpu()
+    where = " of a virtual machine" if "hypervisor" in flags else ""
+    yield f"- CPU: {name}, {processors} processors{where}; instruction set {told['level']}."
+    yield (f"- Peak of float32 multiply-adds, one thread, median over the run: {told['peak_gflops']:.1f}"
+           f" GFLOP/s. Copying between two arrays of {told['copy_bytes'] >> 20} MiB:"
+           f" {told['copy_gb_per_s']:.1f} GB/s.")
+    yield f"- {platform.system()} {platform.release()}; compiled by {compiler(command)}."
+    yield (f"- faltung {told['version']} ({told['executor']}), revision {built}, run on"
+           f" {time.strftime('%Y-%m-%d', time.gmtime())}.")
+    yield "- Peers: " + ", ".join(f"{peer['name']} {peer['version']}" for peer in told["peers"]) + "."
+    core = openblas_version(told)
+    if core != usual_core:
+        yield (f"- OpenBLAS ran as `{core}`, because OPENBLAS_CORETYPE=SKYLAKEX was set: left alone it takes"
+               f" this CPU for `{usual_core.split()[-1]}`.")
+
+
+HEAD = """# Performance
+
+This page is written by `make performance` from the runs below; nothing in it is typed. The numbers hold for
+one machine and one day; `faltung bench` gives them for yours.
+"""
+
+METHOD = """## How to read the tables
+
+- One call of a layer in float32, warm, batch as the layer says, median of many; spread is the distance
+  between the tenth and the ninetieth of a hundred samples, over the median. Contenders and the loop that
+  measures the peak take turns, sample by sample, and all operands move to other addresses three times.
+- us, GFLOP/s and % of peak are those of a plan with weights packed beforehand. Operations are counted
+  directly: two for each product, those with padding included. Winograd does fewer, and layers that skip
+  padding too, so more than 100 % is possible. The peak was measured beside each layer.
+- All other columns say how many times longer than that a call took: above 1 this library is faster.
+  `one-call` is this library planning, packing and computing in one call. `openblas` is im2col and sgemm.
+  `onednn` gets the layout of the row; `onednn-any` and `onednn-winograd` keep x and y in whatever layout
+  oneDNN likes, without the time to bring them there. `xnnpack` is NHWC only. `best` is the fastest of
+  them, layer by layer. A mean over fewer layers than the set's has their number behind it; `-`: does not
+  run such layers.
+- Every peer's result was compared with ours before it was timed.
+"""
+
+
+def write(command, seconds):
+    before, built = os.getloadavg()[0], revision()
+    usual_core = openblas_version(bench(command, "--set lenet --peers --seconds 0.001", ENVIRONMENT))
+    environment = {**ENVIRONMENT, **(CORE if usual_core and "avx512f" in cpu()[2] else {})}
+    runs = [(f"{words} --seconds {seconds}", whole) for words, whole in RUNS]
+    told = [bench(command, words, environment) for words, _ in runs]
+    assigned = " ".join(f"{key}={value}" for key, value in environment.items())
+    yield HEAD
+    yield "## Where the numbers come from\n"
+    yield from machine(told[0], command, usual_core, built)
+    yield f"- Environment: `{assigned}`."
+    yield (f"- Programs that wanted a processor before the run: {before:.1f}; after it, itself among them:"
+           f" {os.getloadavg()[0]:.1f}.\n")
+    yield METHOD
+    for (words, whole), one in zip(runs, told):
+        yield f"## `faltung bench {words}`\n"
+        yield "Geometric means:\n"
+        yield from summary(one)
+        yield ""
+        if whole:
+            for name in dict.fromkeys(run["set"] for run in one["runs"]):
+                yield f"### {name}\n"
+                yield from layer_rows(one, name)
+                yield ""
+
+
+page = "\n".join(write(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "0.2"))
+(ROOT / "docs/performance.md").write_text(page.rstrip("\n") + "\n")

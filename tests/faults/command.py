@@ -118,7 +118,8 @@ class Bench:
         for name in ("x.npy", "weights.npz", "photo.png", "x.safetensors"):
             with open(os.path.join(self.folder, name), "rb") as file:
                 self.write("damaged" + os.path.splitext(name)[1], file.read()[:-40])
-        self.write("layers.json", b'{"layers": [{"name": "a", "kernel": 3}, {"kernel": 4, "padding": [1, 2]}]}')
+        self.write("layers.json",
+                   b'{"layers": [{"name": "a", "kernel": 3}, {"kernel": 4, "padding": [1, 2]}]}')
 
     def write(self, name, content):
         with open(os.path.join(self.folder, name), "wb") as file:
@@ -180,15 +181,15 @@ class Bench:
 
     def keep(self, arguments):
         """Runs a line for the files that it makes, which later lines read."""
-        subprocess.run([COMMAND, *arguments], cwd=self.folder, env=self.env, check=True, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        nothing = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([COMMAND, *arguments], cwd=self.folder, env=self.env, check=True, **nothing)
         self.seal()
 
     @staticmethod
     def examples():
         """The examples of every verb, as arguments; those that need a shell are left out."""
-        text = subprocess.run([COMMAND, "help", "--examples"], check=True, capture_output=True).stdout.decode()
-        lines = [line for line in text.splitlines() if not re.search(r"[|<>;&]", line)]
+        told = subprocess.run([COMMAND, "help", "--examples"], check=True, capture_output=True)
+        lines = [line for line in told.stdout.decode().splitlines() if not re.search(r"[|<>;&]", line)]
         return [shlex.split(line)[1:] for line in lines]
 
 
@@ -217,8 +218,9 @@ class Report:
 def error_line(run):
     """One line that names the program, and at most a hint."""
     lines = run.err.decode("ascii", "replace").splitlines()
-    return bool(re.fullmatch(r"faltung( [a-z-]+)?: error: [ -~]+|\{\"error\":[ -~]+\}", lines[0] if lines else "")
-                and (len(lines) == 1 or len(lines) == 2 and re.fullmatch("hint: [ -~]+", lines[1])))
+    if not lines or not re.fullmatch(r"faltung( [a-z-]+)?: error: [ -~]+|\{\"error\":[ -~]+\}", lines[0]):
+        return False
+    return len(lines) == 1 or len(lines) == 2 and re.fullmatch("hint: [ -~]+", lines[1]) is not None
 
 
 def need_library():

@@ -73,7 +73,8 @@ def at_random_moments(report, bench, text, seed):
             os.kill(process, number)
             run = bench.finish(process)
             killed += not run.same(good)
-            check(report, bench, good, run, number, f"{text}: {command.signal_name(number)} after {pause:.6f} s")
+            where = f"{text}: {command.signal_name(number)} after {pause:.6f} s"
+            check(report, bench, good, run, number, where)
     report.line(f"{MOMENTS * len(SIGNALS):6}  {text}  ({killed} killed before the end, seed {seed})")
 
 

@@ -280,7 +280,9 @@ typedef struct fal_allocator {
 } fal_allocator;
 
 /* Parallel-for. run() calls task(argument, index) exactly once for every index in 0..count-1, in
- * any order, on any threads, and returns when all have ended. count never exceeds `threads`. */
+ * any order, on any threads, and returns when all have ended. count never exceeds `threads`. The
+ * default, OpenMP, ends the process itself when it cannot get memory for its threads; a program that
+ * must survive that brings an executor, or asks for one thread. */
 typedef struct fal_executor {
     void *user;
     void (*run)(void *user, int32_t count, void (*task)(void *argument, int32_t index), void *argument);

@@ -329,6 +329,15 @@ typedef enum fal_accuracy {
     FAL_ACCURACY_FAST = 2
 } fal_accuracy;
 
+/* What becomes of a finished sum v = beta*y + bias + products, before it is stored. A NaN stays one. */
+typedef enum fal_activation {
+    FAL_ACTIVATION_NONE = 0,
+    FAL_ACTIVATION_RELU = 1,       /* max(v, 0) */
+    FAL_ACTIVATION_CLAMP = 2,      /* min(max(v, low), high) */
+    FAL_ACTIVATION_LEAKY_RELU = 3, /* v > 0 ? v : slope*v */
+    FAL_ACTIVATION_HARD_SWISH = 4  /* v * min(max(v + 3, 0), 6) / 6 */
+} fal_activation;
+
 /* Parameters of every operator with a window. One entry per spatial axis. */
 typedef struct fal_conv_params {
     int64_t stride[FAL_MAX_SPATIAL];         /* default 1 */
@@ -345,6 +354,9 @@ typedef struct fal_conv_params {
     int64_t output_size[FAL_MAX_SPATIAL];    /* transposed only: default 0 = by the formula; else
                                                 output_padding is derived from it */
     double beta;                             /* y = beta*y + result; default 0 (y is not read) */
+    fal_activation activation;               /* forward operators only; integers: RELU and CLAMP */
+    double activation_low, activation_high;  /* CLAMP: low <= high */
+    double activation_slope;                 /* LEAKY_RELU: default 0 = 0.01 */
     fal_accuracy accuracy;
     const char *algorithm;           /* a solver's name to force it; default NULL */
     int32_t spatial;                 /* unfold, fold: number of spatial axes; default rank-2 */

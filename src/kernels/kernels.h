@@ -21,6 +21,12 @@
 
 enum { FAL__DTYPES = FAL_I64 + 1, FAL__TILES_MAX = 4 };
 
+/* The last step of every store; see fal_activation. NULL where there is none. */
+typedef struct fal__activation {
+    fal_activation kind;
+    double low, high, slope;
+} fal__activation;
+
 /* c[mr][nr] = (accumulate ? c : 0) + sum over k of a[k][mr] * b[k][nr], k in ascending order. Reads
  * k*mr, k*nr and writes mr*nr elements; a and b aligned to their element, c likewise. */
 typedef void (*fal__tile_fn)(int64_t k, const void *a, const void *b, void *c, bool accumulate);

@@ -15,7 +15,7 @@
 #ifndef FAL_SOLVERS_PROBLEM_H
 #define FAL_SOLVERS_PROBLEM_H
 
-#include "faltung.h"
+#include "kernels/kernels.h"
 
 /* Which operand of the caller (fal_operands) plays a part in the problem. */
 typedef enum fal__role { FAL__ROLE_X, FAL__ROLE_W, FAL__ROLE_Y, FAL__ROLE_BIAS, FAL__ROLE_SCRATCH } fal__role;
@@ -40,6 +40,7 @@ typedef struct fal__problem {
     fal_padding_mode mode;
     double padding_value;
     double beta;
+    fal__activation activation; /* of y = beta*y + sum */
     fal_accuracy accuracy; /* strict: one sum per output, in the order of parts/reduction.h */
     fal__role x_role, w_role, y_role;
 } fal__problem;

@@ -37,9 +37,12 @@ typedef struct shifted_rows {
 static bool applies(const fal__problem *p, const fal__machine *machine, char *why, size_t capacity)
 {
     (void)machine;
-    if ((p->dtype == FAL_F32 || p->dtype == FAL_F64) && p->y_dtype == p->dtype)
+    if ((p->dtype != FAL_F32 && p->dtype != FAL_F64) || p->y_dtype != p->dtype)
+        snprintf(why, capacity, "needs f32 or f64 throughout");
+    else if (p->activation.kind != FAL_ACTIVATION_NONE)
+        snprintf(why, capacity, "has no activation");
+    else
         return fal__row_lists_apply(p, why, capacity);
-    snprintf(why, capacity, "needs f32 or f64 throughout");
     return false;
 }
 

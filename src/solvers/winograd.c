@@ -115,6 +115,7 @@ static bool applies(const fal__problem *p, const fal__machine *machine, fal__win
     if (p->accuracy == FAL_ACCURACY_STRICT)
         return refuse(why, capacity, "strict accuracy needs a direct sum");
     if (p->dtype != FAL_F32 || p->y_dtype != FAL_F32) return refuse(why, capacity, "only f32");
+    if (p->activation.kind != FAL_ACTIVATION_NONE) return refuse(why, capacity, "has no activation");
     for (int a = 1; a < FAL_MAX_SPATIAL; a++) {
         const fal__problem_axis *axis = &p->axis[a];
         if (axis->k != 3 || axis->s != 1 || (axis->d != 1 && axis->d != -1)) {

@@ -23,7 +23,7 @@ LAW = {
     "layers": "base tensor geometry operators",
     # Around the library: through the public header only.
     "io": "",
-    "draw": "io",
+    "draw": "",
     "bench": "",
     "cli": "io draw bench",
     "examples": "",

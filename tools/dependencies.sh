@@ -35,10 +35,13 @@ for set in "$@"; do
         needs module libzip libzip-dev
         needs module jansson libjansson-dev
         needs module sndfile libsndfile1-dev
+        needs module cairo libcairo2-dev
+        compiles "${CC:-cc}" c gif_lib.h || lacks libgif-dev giflib
         ;;
     test)
         needs module cmocka libcmocka-dev
         needs command python3 python3
+        needs command pdftoppm poppler-utils
         ;;
     lint)
         needs command python3 python3

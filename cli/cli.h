@@ -31,6 +31,7 @@
 
 #include "cli/options.h"
 #include "faltung.h"
+#include "io/io.h"
 
 /* Exit codes; people script them. */
 enum {
@@ -83,6 +84,8 @@ typedef struct cli_command {
     bool stdin_taken;    /* `-` was read */
     int64_t rate;        /* samples a second of the first WAV that was read; 0: none was */
     cli_block *blocks;
+    io_file outputs[CLI_OPTION_COUNT]; /* one for each option at most; see outputs.c */
+    int output_count;
     cli_source sources[CLI_MAX_SOURCES];
     int source_count;
 } cli_command;
@@ -143,6 +146,14 @@ fal_status cli_alloc(cli_command *command, int64_t count, size_t size, void **me
 /* Hands memory over to the command: release(memory) is called at its end. */
 fal_status cli_adopt(cli_command *command, void *memory, void (*release)(void *memory));
 void cli_release_all(cli_command *command);
+
+/* ---- files that appear together (outputs.c) ---- */
+
+/* Where a verb leaves a sealed file. */
+io_file *cli_next_output(cli_command *command);
+/* Gives all of them their names, or removes them. */
+fal_status cli_commit_outputs(cli_command *command);
+void cli_abort_outputs(cli_command *command);
 
 /* ---- output and progress (progress.c) ---- */
 

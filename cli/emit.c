@@ -167,7 +167,8 @@ fal_status cli_write(cli_command *command, const fal_tensor *tensor, const char 
     io_write_options options = {.overwrite = cli_given(command, CLI_FORCE) > 0,
                                 .layout = cli_layout(command),
                                 .bits = (int32_t)cli_int(command, CLI_BITS, 0),
-                                .rate = cli_int(command, CLI_RATE, command->rate)};
+                                .rate = cli_int(command, CLI_RATE, command->rate),
+                                .sealed = cli_next_output(command)};
     const char *file;
     CLI_TRY(split_member(command, path, &file, &options.name));
     number_range r = {0};

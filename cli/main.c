@@ -28,6 +28,7 @@ static fal_status prepare_context(cli_command *command)
     const char *threads = getenv("FALTUNG_THREADS"), *cpu = getenv("FALTUNG_CPU");
     int64_t count = 0;
     command->context.error = &command->error;
+    command->context.executor = cli_executor();
     if (threads != NULL && *threads != '\0' &&
         (!cli_parse_int(threads, &count) || count < 1 || count > 1024)) {
         cli_fail(command, FAL_E_THREADS, "FALTUNG_THREADS", "'%s' is not a number of threads", threads);
@@ -59,8 +60,10 @@ static fal_status run(cli_command *command)
     cli_progress_begin(command);
     fal_status status = command->verb->run(command);
     cli_progress_end();
-    CLI_TRY(status);
-    return finish_output(command);
+    if (status == FAL_OK) status = finish_output(command);
+    if (status == FAL_OK) status = cli_commit_outputs(command);
+    if (status != FAL_OK) cli_abort_outputs(command);
+    return status;
 }
 
 /* --help and --version need no operands and no verb. */

@@ -16,6 +16,9 @@ fal_status cli_allow_words(cli_command *command, const char *words);
 const char *cli_option_guess(const cli_verb *verb, const char *typed);
 const char *cli_verb_guess(const char *typed);
 
+/* executor.c: what fal_context.executor is unless a verb sets another. */
+fal_executor cli_executor(void);
+
 /* progress.c: asks a signal handler may make; async-signal-safe. */
 void cli_progress_wipe(void);
 

@@ -44,6 +44,7 @@ static fal_status prepare(cli_command *command, cli_bench *bench)
     CLI_TRY(read_seconds(command, &race->seconds));
     CLI_TRY(choose_contenders(command, race));
     race->context = command->context;
+    race->context.executor = (fal_executor){0}; /* the library's default */
     race->context.cpu = cli_level_in_use(command);
     if (race->context.threads == 0) race->context.threads = fal_thread_count();
     return FAL_OK;

@@ -144,26 +144,26 @@ static int64_t places(const kernel_matrix *m)
 /* Matrix Market counts rows and columns from 1. */
 static fal_status write_market(cli_command *command, const kernel_matrix *m, const char *path)
 {
-    io_file file;
+    io_file *file = cli_next_output(command);
     fal_error *error = &command->error;
     char text[CELL_TEXT];
     bool integers = m->named || fal_dtype_is_integer(m->w.dtype);
-    fal_status status = io_file_begin(&file, path, cli_given(command, CLI_FORCE) > 0, error);
+    fal_status status = io_file_begin(file, path, cli_given(command, CLI_FORCE) > 0, error);
     kernel_matrix numbers = *m;
     numbers.named = false;
     if (status == FAL_OK)
         status = io_file_print(
-            &file, error,
+            file, error,
             "%%%%MatrixMarket matrix coordinate %s general\n%% vec(y) = F vec(x), by faltung %s\n"
             "%" PRId64 " %" PRId64 " %" PRId64 "\n",
             integers ? "integer" : "real", fal_version(), m->rows, m->columns, places(m));
     for (int64_t e = 0; status == FAL_OK && e < m->count; e = same_place(m, e)) {
         cell_text(&numbers, e, same_place(m, e), text);
-        status = io_file_print(&file, error, "%" PRId64 " %" PRId64 " %s\n", m->entries[e].row + 1,
+        status = io_file_print(file, error, "%" PRId64 " %" PRId64 " %s\n", m->entries[e].row + 1,
                                m->entries[e].column + 1, text);
     }
-    if (status == FAL_OK) status = io_file_commit(&file, error);
-    io_file_abort(&file);
+    if (status == FAL_OK) status = io_file_seal(file, error);
+    if (status != FAL_OK) io_file_abort(file);
     command->in_file = status != FAL_OK;
     return status;
 }

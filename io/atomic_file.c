@@ -4,7 +4,8 @@
  *
  *     begin    DIR/.faltung-PID-N.tmp     created; its path entered in a table
  *     write    64 KiB buffer
- *     commit   flush, fsync, rename to the final name (or link, which cannot replace)
+ *     seal     flush, fsync, close
+ *     commit   seal, and rename to the final name (or link, which cannot replace)
  *
  * The table is what a signal handler walks. A slot is published by one atomic store of its state
  * after its path is complete, so the handler sees a whole path or none.
@@ -264,13 +265,18 @@ static fal_status publish(io_file *file, fal_error *error)
     return FAL_OK;
 }
 
-fal_status io_file_commit(io_file *file, fal_error *error)
+fal_status io_file_seal(io_file *file, fal_error *error)
 {
     fal_status status = flush(file, error);
-    if (status == FAL_OK && file->temporary != NULL) {
-        status = sync_and_close(file, error);
-        if (status == FAL_OK) status = publish(file, error);
-    }
+    if (status == FAL_OK && file->temporary != NULL) status = sync_and_close(file, error);
+    if (status != FAL_OK) io_file_abort(file);
+    return status;
+}
+
+fal_status io_file_commit(io_file *file, fal_error *error)
+{
+    if (file->fd >= 0) IO_TRY(io_file_seal(file, error));
+    fal_status status = file->temporary != NULL ? publish(file, error) : FAL_OK;
     if (status == FAL_OK)
         release(file);
     else

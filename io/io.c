@@ -232,8 +232,12 @@ fal_status io_write_all(const char *path, const char *format, const io_named *it
     IO_TRY(check_items(chosen, items, count, &place, error));
     IO_TRY(io_file_begin(&file, path, all.overwrite, error));
     fal_status status = chosen->write(&file, items, count, &all, error);
-    if (status == FAL_OK) status = io_file_commit(&file, error);
-    io_file_abort(&file);
+    if (status == FAL_OK)
+        status = all.sealed != NULL ? io_file_seal(&file, error) : io_file_commit(&file, error);
+    if (status != FAL_OK)
+        io_file_abort(&file);
+    else if (all.sealed != NULL)
+        *all.sealed = file;
     return status;
 }
 

@@ -110,12 +110,15 @@ void io_listing_free(io_listing *listing);
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
+typedef struct io_file io_file; /* see below */
+
 typedef struct io_write_options {
     bool overwrite;    /* replace an existing file; default: FAL_E_EXISTS */
     fal_layout layout; /* PNG, WAV: where the channels are; default FAL_NCHW */
     int32_t bits;      /* PNG: 8 (default) or 16; WAV: 16 (default), 24, or 32, which is float */
     int64_t rate;      /* WAV: samples a second; default 44100 */
     const char *name;  /* of the tensor in an .npz ("arr_0") or .safetensors ("tensor") */
+    io_file *sealed;   /* default NULL; else the file is left here, sealed, for io_file_commit or _abort */
 } io_write_options;
 
 /* Writes `t` to `path` ("-": standard output, refused when that is a terminal). `format` is "npy",
@@ -145,8 +148,10 @@ fal_status io_write_all(const char *path, const char *format, const io_named *it
  *     if (s == FAL_OK) s = io_file_commit(&f, error);
  *     io_file_abort(&f);      // after a commit, or a begin that failed, it does nothing
  *
+ * Several files that belong together are sealed first, one after another, and then committed: what can go
+ * wrong has gone wrong before the first of them appears.
  * A path that is "-", a device or a pipe is written directly. */
-typedef struct io_file {
+struct io_file {
     int fd;
     int slot; /* in the table of temporaries; -1 when written directly */
     bool overwrite;
@@ -154,7 +159,7 @@ typedef struct io_file {
     char *temporary; /* the name until then; NULL when written directly */
     unsigned char *buffer;
     size_t used;
-} io_file;
+};
 
 fal_status io_file_begin(io_file *file, const char *path, bool overwrite, fal_error *error);
 fal_status io_file_write(io_file *file, const void *bytes, size_t count, fal_error *error);
@@ -163,7 +168,10 @@ __attribute__((format(printf, 3, 4)))
 #endif
 fal_status
 io_file_print(io_file *file, fal_error *error, const char *format, ...);
-/* Writes everything out, waits until the disk has it, renames. Closes also when it fails. */
+/* Writes everything out, waits until the disk has it and closes; the name stays the temporary one. Aborts
+ * when it fails. */
+fal_status io_file_seal(io_file *file, fal_error *error);
+/* Seals a file that is not sealed and gives it its name. Aborts when it fails. */
 fal_status io_file_commit(io_file *file, fal_error *error);
 /* Closes and removes what was begun. */
 void io_file_abort(io_file *file);

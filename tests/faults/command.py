@@ -84,8 +84,7 @@ class Bench:
         os.mkdir(os.path.join(self.top, "bin"))
         os.symlink(COMMAND, os.path.join(self.top, "bin/faltung"))
         self.env = {key: value for key, value in os.environ.items() if not key.startswith("FALTUNG_")}
-        # libgomp ends the program when it finds no memory for its threads, so the program has one.
-        self.env.update(FALTUNG_THREADS="1", LC_ALL="C",
+        self.env.update(FALTUNG_THREADS="2", LC_ALL="C",
                         PATH=os.path.join(self.top, "bin") + os.pathsep + os.environ["PATH"])
         fixtures = os.path.join(HERE, "../cli/fixtures.sh")
         subprocess.run(["sh", fixtures], cwd=self.folder, env=self.env, check=True)

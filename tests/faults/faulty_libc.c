@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -191,6 +192,20 @@ void free(void *block)
     if (block == NULL || is_early(block) || !ready()) return;
     if (state->armed) state->live--;
     libc.free(block);
+}
+
+/* ---- Threads ---- */
+
+/* The C library keeps a few blocks of every thread's for the next one. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                   void *argument)
+{
+    int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    find("pthread_create", &next);
+    int64_t live = state->live;
+    int status = next(thread, attributes, start, argument);
+    state->live = live;
+    return status;
 }
 
 /* ---- Files ---- */

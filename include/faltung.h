@@ -329,7 +329,8 @@ typedef enum fal_accuracy {
     FAL_ACCURACY_FAST = 2
 } fal_accuracy;
 
-/* What becomes of a finished sum v = beta*y + bias + products, before it is stored. A NaN stays one. */
+/* What becomes of a finished sum v = beta*y + bias + products, before it is rounded to y's type. A NaN
+ * stays one. In the type of the sum: f32 for f16 and bf16. */
 typedef enum fal_activation {
     FAL_ACTIVATION_NONE = 0,
     FAL_ACTIVATION_RELU = 1,       /* max(v, 0) */
@@ -354,8 +355,9 @@ typedef struct fal_conv_params {
     int64_t output_size[FAL_MAX_SPATIAL];    /* transposed only: default 0 = by the formula; else
                                                 output_padding is derived from it */
     double beta;                             /* y = beta*y + result; default 0 (y is not read) */
-    fal_activation activation;               /* forward operators only; integers: RELU and CLAMP */
-    double activation_low, activation_high;  /* CLAMP: low <= high */
+    fal_activation activation;               /* forward operators only; integers: RELU and CLAMP, and
+                                                only the result of it must fit y's type */
+    double activation_low, activation_high;  /* CLAMP: low <= high; integers: whole numbers */
     double activation_slope;                 /* LEAKY_RELU: default 0 = 0.01 */
     fal_accuracy accuracy;
     const char *algorithm;           /* a solver's name to force it; default NULL */
@@ -481,8 +483,9 @@ FAL_API size_t fal_plan_explain(const fal_plan *plan, char *text, size_t capacit
  * nothing. */
 FAL_API fal_status fal_reference(fal_operator op, const fal_operands *operands, const fal_conv_params *params,
                                  fal_error *error);
-/* The gauge beside it: the written operand receives sum |x||w| + |bias| and `terms` (same shape,
- * FAL_I64, may be a zeroed tensor) the number of products of each element. */
+/* The gauge beside it: the written operand receives sum |x||w| + |bias|, times the greatest slope of the
+ * activation, and `terms` (same shape, FAL_I64, may be a zeroed tensor) the number of products of each
+ * element. */
 FAL_API fal_status fal_reference_gauge(fal_operator op, const fal_operands *operands,
                                        const fal_conv_params *params, const fal_tensor *terms,
                                        fal_error *error);
@@ -754,7 +757,7 @@ typedef struct fal_deform_operands {
     fal_tensor x, offset, mask, w, bias, y;
 } fal_deform_operands;
 
-/* params: stride, dilation, padding, groups, layout, beta; offset_groups: 0 = 1. */
+/* params: stride, dilation, padding, groups, layout, beta, activation; offset_groups: 0 = 1. */
 FAL_API fal_status fal_deform_conv(const fal_context *context, const fal_deform_operands *operands,
                                    const fal_conv_params *params, int64_t offset_groups);
 /* operands.y is the incoming gradient. Every tensor of `gradients` that is given is written (y is
@@ -768,7 +771,7 @@ FAL_API fal_status fal_deform_conv_reference(const fal_deform_operands *operands
                                              fal_error *error);
 
 /* Depthwise, then pointwise (1x1), each with its own bias or NULL. params belong to the depthwise
- * convolution; its groups are the channels of x. */
+ * convolution, but for beta and activation, which concern y; its groups are the channels of x. */
 typedef struct fal_separable_operands {
     fal_tensor x, depthwise, depthwise_bias, pointwise, pointwise_bias, y;
 } fal_separable_operands;

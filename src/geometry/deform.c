@@ -155,8 +155,9 @@ fal_status fal__deform_check(const fal_deform_operands *operands, const fal_conv
     const operand_list list = list_operands(operands, gradients);
     FAL__TRY(check_each(&list, error));
     FAL__TRY(check_modes(&operands->w, p, error));
-    fal__deform d = {.dtype = operands->x.dtype, .beta = p->beta};
+    fal__deform d = {.dtype = operands->x.dtype, .beta = p->beta, .activation = fal__activation_of(p)};
     FAL__TRY(fal_conv_describe(false, &operands->x, &operands->w, p, &d.g, error));
+    FAL__TRY(fal__check_activation(gradients == NULL, d.dtype, p, error));
     FAL__TRY(check_offset_groups(&d, offset_groups, error));
     if (!fal__mul(d.g.axis[0].kernel, d.g.axis[1].kernel, &d.taps))
         return fal__fail(error, FAL_E_OVERFLOW, "w", "the number of taps overflows 64 bits");

@@ -14,6 +14,7 @@
 #ifndef FAL_GEOMETRY_DEFORM_H
 #define FAL_GEOMETRY_DEFORM_H
 
+#include "base/activation.h"
 #include "geometry/geometry.h"
 
 typedef struct fal__deform {
@@ -22,6 +23,7 @@ typedef struct fal__deform {
     int64_t taps, offset_groups, group_channels; /* channels of one offset group */
     bool has_mask;
     double beta;
+    fal__activation activation;
     fal__data_strides offset, mask; /* mask: all 0 when there is none */
 } fal__deform;
 

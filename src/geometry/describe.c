@@ -7,6 +7,8 @@
  * of them can disagree about what a call means. The order of checks is the order in which a person
  * would want to hear of mistakes: pointers, tensors, enums, ranks, channels, then axis by axis.
  */
+#include <math.h>
+
 #include "base/error.h"
 #include "geometry/channels.h"
 #include "geometry/geometry.h"
@@ -25,12 +27,29 @@ static const char *mode_name(fal_padding_mode mode)
     return names[mode];
 }
 
+/* What is refused whatever the operands' types. Only the numbers that the kind uses are looked at. */
+static fal_status check_activation(const fal_conv_params *p, fal_error *error)
+{
+    FAL__TRY(check_enum((int)p->activation, FAL_ACTIVATION_HARD_SWISH, "activation", error));
+    if (p->activation == FAL_ACTIVATION_CLAMP && !(p->activation_low <= p->activation_high)) {
+        fal__fail(error, FAL_E_VALUE, "activation_low", "activation_low is %g, activation_high is %g",
+                  p->activation_low, p->activation_high);
+        return fal__allowed(error, FAL_E_VALUE, "low must not be above high, and neither NaN");
+    }
+    if (p->activation == FAL_ACTIVATION_LEAKY_RELU && !isfinite(p->activation_slope)) {
+        fal__fail(error, FAL_E_VALUE, "activation_slope", "activation_slope is %g", p->activation_slope);
+        return fal__allowed(error, FAL_E_VALUE, "must be finite");
+    }
+    return FAL_OK;
+}
+
 static fal_status check_modes(bool transposed, const fal_conv_params *p, fal_error *error)
 {
     FAL__TRY(check_enum((int)p->padding, FAL_PADDING_CAUSAL, "padding", error));
     FAL__TRY(check_enum((int)p->padding_mode, FAL_PAD_CONSTANT, "padding_mode", error));
     FAL__TRY(check_enum((int)p->layout, FAL_NHWC, "layout", error));
     FAL__TRY(check_enum((int)p->accuracy, FAL_ACCURACY_FAST, "accuracy", error));
+    FAL__TRY(check_activation(p, error));
     if (!transposed || p->padding_mode == FAL_PAD_ZEROS) return FAL_OK;
     fal__fail(error, FAL_E_PADDING, "padding_mode", "padding_mode is %s in a transposed convolution",
               mode_name(p->padding_mode));

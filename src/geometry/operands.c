@@ -83,12 +83,32 @@ static fal_status check_types(fal_operator op, const fal_operands *operands, fal
     return FAL_OK;
 }
 
-/* Integer results are exact, so the number that enters them must be an integer. */
-static fal_status check_beta(fal_dtype dtype, double beta, fal_error *error)
+/* Integer results are exact, so a number that enters them must be an integer. */
+static fal_status check_whole(fal_dtype dtype, const char *name, double value, fal_error *error)
 {
-    if (!fal_dtype_is_integer(dtype) || (fabs(beta) < 0x1p63 && beta == floor(beta))) return FAL_OK;
-    fal__fail(error, FAL_E_VALUE, "beta", "beta is %g", beta);
+    if (!fal_dtype_is_integer(dtype) || (fabs(value) < 0x1p63 && value == floor(value))) return FAL_OK;
+    fal__fail(error, FAL_E_VALUE, name, "%s is %g", name, value);
     return fal__allowed(error, FAL_E_VALUE, "must be a whole number for integer tensors");
+}
+
+/* The activation is part of a forward operator; its own slope would be missing in a gradient. Sums of
+ * integers stay whole under RELU and CLAMP. */
+fal_status fal__check_activation(bool forward, fal_dtype dtype, const fal_conv_params *p, fal_error *error)
+{
+    if (p->activation == FAL_ACTIVATION_NONE) return FAL_OK;
+    if (!forward) {
+        fal__fail(error, FAL_E_VALUE, "activation", "activation is %d in a gradient", (int)p->activation);
+        return fal__allowed(error, FAL_E_VALUE, "must be none: only forward operators have one");
+    }
+    if (!fal_dtype_is_integer(dtype) || p->activation == FAL_ACTIVATION_RELU) return FAL_OK;
+    if (p->activation != FAL_ACTIVATION_CLAMP) {
+        fal__fail(error, FAL_E_VALUE, "activation", "activation is %d for integer tensors",
+                  (int)p->activation);
+        return fal__allowed(error, FAL_E_VALUE, "must be %d (relu) or %d (clamp)", FAL_ACTIVATION_RELU,
+                            FAL_ACTIVATION_CLAMP);
+    }
+    FAL__TRY(check_whole(dtype, "activation_low", p->activation_low, error));
+    return check_whole(dtype, "activation_high", p->activation_high, error);
 }
 
 fal_status fal__check_border(const fal_tensor *x, const fal_conv_params *params, fal_error *error)
@@ -133,7 +153,9 @@ fal_status fal__operands_check(fal_operator op, const fal_operands *operands, co
     fal_tensor x = operands->x, w = operands->w;
     x.dtype = w.dtype = fal__operand(operands, first_read(op))->dtype;
     FAL__TRY(fal_conv_describe(fal__operator_transposed(op), &x, &w, params, geometry, error));
-    FAL__TRY(check_beta(operands->y.dtype, params->beta, error));
+    FAL__TRY(check_whole(operands->y.dtype, "beta", params->beta, error));
+    const bool forward = fal__operator_output(op) == FAL__PLACE_Y;
+    FAL__TRY(fal__check_activation(forward, operands->y.dtype, params, error));
     FAL__TRY(fal__check_border(&operands->x, params, error));
     FAL__TRY(fal__expect_output(geometry, &operands->y, fal__operand_name(op, FAL__PLACE_Y), error));
     if (!fal__operand_missing(&operands->bias))

@@ -51,6 +51,12 @@ static inline bool fal__operand_missing(const fal_tensor *t)
 fal_status fal__operands_check(fal_operator op, const fal_operands *operands, const fal_conv_params *params,
                                bool need_data, fal_conv_geometry *geometry, fal_error *error);
 
+/* Whether an operator may have params' activation on results of this type: forward ones may, integers only
+ * RELU and CLAMP between whole numbers, and an operator without one always. The numbers themselves are
+ * fal_conv_describe's to check. */
+fal_status fal__check_activation(bool forward, fal_dtype dtype, const fal_conv_params *params,
+                                 fal_error *error);
+
 /* A constant border is a part of the continued x, so an integer x refuses a padding_value that its type
  * does not hold. (A floating x rounds it.) */
 fal_status fal__check_border(const fal_tensor *x, const fal_conv_params *params, fal_error *error);

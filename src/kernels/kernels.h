@@ -16,16 +16,10 @@
 #ifndef FAL_KERNELS_KERNELS_H
 #define FAL_KERNELS_KERNELS_H
 
-#include "faltung.h"
+#include "base/activation.h"
 #include "kernels/winograd.h"
 
 enum { FAL__DTYPES = FAL_I64 + 1, FAL__TILES_MAX = 4 };
-
-/* The last step of every store; see fal_activation. NULL where there is none. */
-typedef struct fal__activation {
-    fal_activation kind;
-    double low, high, slope;
-} fal__activation;
 
 /* c[mr][nr] = (accumulate ? c : 0) + sum over k of a[k][mr] * b[k][nr], k in ascending order. Reads
  * k*mr, k*nr and writes mr*nr elements; a and b aligned to their element, c likewise. */
@@ -52,10 +46,11 @@ typedef struct fal__block {
     int64_t outer, inner;               /* counts */
     int64_t tile_outer, tile_inner;     /* steps in the tile */
     int64_t memory_outer, memory_inner; /* steps in y */
-    double beta;                        /* y = beta*y + sum; y is not read when 0 */
+    double beta;                        /* y = f(beta*y + sum); y is not read when 0 */
+    const fal__activation *activation;  /* f, or NULL: the sum as it is */
 } fal__block;
 
-/* Returns false when an integer sum does not fit y's type (the rest is stored all the same). */
+/* Returns false when an integer result does not fit y's type (the rest is stored all the same). */
 typedef bool (*fal__store_fn)(const void *tile, const fal__block *block, void *y);
 
 /* A row of 1 to 4 outputs as a sum of `taps` shifted rows:

@@ -49,8 +49,13 @@ static fal_status plan_products(forward *f, const fal_conv_params *params)
         .allocator = f->setting.allocator, .threads = 1, .cpu = f->setting.cpu, .error = f->setting.error};
     const fal_conv_params inner = {.groups = f->d.g.groups,
                                    .beta = f->d.beta,
+                                   .activation = f->d.activation.kind,
+                                   .activation_low = f->d.activation.low,
+                                   .activation_high = f->d.activation.high,
+                                   .activation_slope = f->d.activation.slope,
                                    .accuracy = params != NULL ? params->accuracy : FAL_ACCURACY_DEFAULT,
-                                   .algorithm = params != NULL ? params->algorithm : NULL};
+                                   .algorithm = params != NULL ? params->algorithm : NULL,
+                                   .reproducible = params != NULL && params->reproducible};
     const int64_t last = f->blocks.down * f->blocks.across - 1;
     for (int i = 0; i < (f->blocks.rest > 0 ? 2 : 1); i++) {
         const fal__deform_block block = fal__deform_block_at(&f->d, &f->blocks, 0, i == 0 ? 0 : last);

@@ -39,6 +39,18 @@ static const char *operator_name(fal_operator op)
     return "operator";
 }
 
+/* "  then clamp to 0..6" */
+static void say_activation(sink *s, const fal__activation *f)
+{
+    switch (f->kind) {
+    case FAL_ACTIVATION_RELU: say(s, "  then relu\n"); break;
+    case FAL_ACTIVATION_CLAMP: say(s, "  then clamp to %g..%g\n", f->low, f->high); break;
+    case FAL_ACTIVATION_LEAKY_RELU: say(s, "  then leaky relu, slope %g\n", f->slope); break;
+    case FAL_ACTIVATION_HARD_SWISH: say(s, "  then hard-swish\n"); break;
+    case FAL_ACTIVATION_NONE: break;
+    }
+}
+
 /* Every solver on one problem: chosen, slower, or refused and why. */
 static void say_candidates(sink *s, const fal_plan *plan, const fal__step *step)
 {
@@ -72,6 +84,7 @@ static void say_step(sink *s, const fal_plan *plan, const fal__step *step)
         "x%" PRId64 ", taps %" PRId64 "x%" PRId64 "x%" PRId64 "\n",
         p->n, p->groups, p->ic, p->oc, p->axis[0].out, p->axis[1].out, p->axis[2].out, p->axis[0].k,
         p->axis[1].k, p->axis[2].k);
+    say_activation(s, &p->activation);
     say_candidates(s, plan, step);
     say(s, "    %s: %s\n", step->solver->name, line);
 }

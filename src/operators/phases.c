@@ -13,9 +13,11 @@
  *
  *     i = (o + begin - t*d)/s = m - (d/g)*j - c,    c = (t0*d - first - begin)/s   (exact)
  *
- * a correlation over j with stride 1, dilation -d/g and begin c, writing every s-th output. Outputs
- * of phases without taps hold the bias alone: when there are any, a first problem without
- * products writes all outputs, and the phases then add theirs.
+ * a correlation over j with stride 1, dilation -d/g and begin c, writing every s-th output.
+ *
+ * Outputs of phases without taps hold f(beta*y + bias) alone. No output may be rounded or activated twice:
+ * either the phases overwrite what one problem without products wrote everywhere, or every class of outputs
+ * has a problem of its own.
  */
 #include "base/checked.h"
 #include "operators/rewrite.h"
@@ -62,39 +64,91 @@ static bool phase_axis(const fal__transposed_axis *axis, int64_t t0, fal__proble
     return true;
 }
 
-/* All outputs, no products: y = beta*y + bias. */
-static void bias_only(const fal__transposed_axis *axes, fal__problem *p)
+/* No products: the outputs of axes a.. hold beta*y + bias. */
+static void without_products(const fal__transposed_axis *axes, int first, fal__problem *p)
 {
     p->ic = 0;
-    for (int a = 0; a < FAL_MAX_SPATIAL; a++)
+    for (int a = first; a < FAL_MAX_SPATIAL; a++)
         p->axis[a] = (fal__problem_axis){
             .in = axes[a].in, .out = axes[a].out, .k = 1, .s = 1, .d = 1, .ys = axes[a].ys};
+}
+
+/* The problems found so far. */
+typedef struct list {
+    fal__problem *problems; /* NULL: only counted */
+    int64_t count;
+} list;
+
+static void append(list *l, const fal__problem *p)
+{
+    if (l->problems != NULL) l->problems[l->count] = *p;
+    l->count++;
+}
+
+/* The phases that have taps. */
+static void append_phases(const fal__problem *base, const fal__transposed_axis *axes, list *l)
+{
+    int64_t t[FAL_MAX_SPATIAL];
+    for (t[0] = 0; t[0] < phase_count(&axes[0]); t[0]++)
+        for (t[1] = 0; t[1] < phase_count(&axes[1]); t[1]++)
+            for (t[2] = 0; t[2] < phase_count(&axes[2]); t[2]++) {
+                fal__problem phase = *base;
+                bool any = true;
+                for (int a = 0; a < FAL_MAX_SPATIAL; a++) any = any && phase_axis(&axes[a], t[a], &phase, a);
+                if (any) append(l, &phase);
+            }
+}
+
+/* The phase that output `first` < s belongs to, by its first tap; -1 when no tap reaches it. */
+static int64_t phase_of(const fal__transposed_axis *axis, int64_t first)
+{
+    int64_t found;
+    for (int64_t t0 = 0; t0 < phase_count(axis); t0++)
+        if (phase_outputs(axis, t0, &found) > 0 && found == first) return t0;
+    return -1;
+}
+
+/* Every output once: `p` holds the axes before `a`, each on one class of every s-th output. A class
+ * without taps on one axis has none with any class of the axes after it. */
+static void append_classes(const fal__problem *p, const fal__transposed_axis *axes, int a, list *l)
+{
+    if (a == FAL_MAX_SPATIAL) {
+        append(l, p);
+        return;
+    }
+    const fal__transposed_axis *axis = &axes[a];
+    for (int64_t first = 0; first < fal__min(axis->s, axis->out); first++) {
+        fal__problem class = *p;
+        const int64_t t0 = phase_of(axis, first);
+        if (t0 >= 0) {
+            phase_axis(axis, t0, &class, a);
+            append_classes(&class, axes, a + 1, l);
+            continue;
+        }
+        without_products(axes, a, &class);
+        class.axis[a].out = class.axis[a].in = fal__ceil_div(axis->out - first, axis->s);
+        class.axis[a].ys = axis->ys * axis->s;
+        class.y_base += first * axis->ys;
+        append(l, &class);
+    }
 }
 
 int64_t fal__rewrite_phases(const fal__problem *base, const fal__transposed_axis *axes,
                             fal__problem *problems)
 {
-    int64_t count = 0;
-    fal__problem common = *base;
-    if (!covers(&axes[0]) || !covers(&axes[1]) || !covers(&axes[2])) {
-        if (problems != NULL) {
-            problems[count] = common;
-            bias_only(axes, &problems[count]);
-        }
-        count++;
-        common.beta = 1;
-        common.has_bias = false;
+    list l = {.problems = problems};
+    const bool covered = covers(&axes[0]) && covers(&axes[1]) && covers(&axes[2]);
+    /* What is overwritten may be anything that can be computed: an integer bias need not fit y. */
+    const bool overwrite = base->beta == 0 && !(fal_dtype_is_integer(base->y_dtype) && base->has_bias);
+    if (!covered && !overwrite) {
+        append_classes(base, axes, 0, &l);
+        return l.count;
     }
-    int64_t t[FAL_MAX_SPATIAL];
-    for (t[0] = 0; t[0] < phase_count(&axes[0]); t[0]++)
-        for (t[1] = 0; t[1] < phase_count(&axes[1]); t[1]++)
-            for (t[2] = 0; t[2] < phase_count(&axes[2]); t[2]++) {
-                fal__problem phase = common;
-                bool any = true;
-                for (int a = 0; a < FAL_MAX_SPATIAL; a++) any = any && phase_axis(&axes[a], t[a], &phase, a);
-                if (!any) continue;
-                if (problems != NULL) problems[count] = phase;
-                count++;
-            }
-    return count;
+    if (!covered) {
+        fal__problem rest = *base;
+        without_products(axes, 0, &rest);
+        append(&l, &rest);
+    }
+    append_phases(base, axes, &l);
+    return l.count;
 }

@@ -32,7 +32,8 @@ static fal__call make_call(fal_operator op, const fal_operands *o, const fal_con
                        .w = fal__weight_strides_of(geometry, &o->w),
                        .bias_stride = o->bias.rank == 1 && o->bias.shape[0] > 1 ? o->bias.strides[0] : 0,
                        .beta = params != NULL ? params->beta : 0,
-                       .padding_value = params != NULL ? params->padding_value : 0};
+                       .padding_value = params != NULL ? params->padding_value : 0,
+                       .activation = fal__activation_of(params)};
 }
 
 /* FNV-1a over whole structs; they are zeroed before they are filled, so padding bytes agree. */
@@ -70,9 +71,23 @@ static uint64_t fingerprint(const fal_plan *plan)
     return h;
 }
 
+/* Of one execution: on one thread, and divided among those that each problem is worth. */
+static void predict(const fal_plan *plan, double *cycles, double *on_threads)
+{
+    const double times = plan->adjoint.needed ? (double)plan->adjoint.images : 1;
+    *cycles = *on_threads = 0;
+    for (int64_t i = 0; i < plan->program.count; i++) {
+        const fal__step *step = &plan->program.steps[i];
+        *cycles += times * step->estimate;
+        *on_threads += times * step->estimate / step->threads;
+    }
+}
+
 static void fill_info(fal_plan *plan)
 {
     const fal__program *program = &plan->program;
+    double cycles, on_threads;
+    predict(plan, &cycles, &on_threads);
     const size_t scratch = plan->adjoint.needed ? plan->adjoint.scratch_bytes : 0;
     plan->info = (fal_plan_info){
         .solver = program->count > 0 ? program->steps[0].solver->name : "none",
@@ -82,7 +97,9 @@ static void fill_info(fal_plan *plan)
         .workspace_bytes = program->needs.workspace + scratch,
         .workspace_packed_bytes = program->needs.workspace_packed + scratch,
         .packed_bytes = fal__plan_packs(plan) ? program->needs.packed + FAL__PACKED_HEADER : 0,
-        .multiply_adds = program->multiply_adds};
+        .multiply_adds = program->multiply_adds,
+        .predicted_cycles = cycles,
+        .predicted_seconds = plan->cycles_per_second > 0 ? on_threads / plan->cycles_per_second : 0};
     if (plan->adjoint.needed &&
         !fal__mul(plan->info.multiply_adds, plan->adjoint.images, &plan->info.multiply_adds))
         plan->info.multiply_adds = INT64_MAX;
@@ -97,23 +114,35 @@ static fal_status prepare(fal_plan *plan, const fal__call *call, const fal__sett
         plan->program.steps[i].problem = problems[i];
         if (plan->adjoint.needed) plan->program.steps[i].problem.y_role = FAL__ROLE_SCRATCH;
     }
-    fal__machine machine = setting->machine;
+    fal__setting rest = *setting;
     if (plan->adjoint.needed) {
-        if (machine.workspace_cap < plan->adjoint.scratch_bytes)
+        if (rest.machine.workspace_cap < plan->adjoint.scratch_bytes)
             return fal__fail(setting->error, FAL_E_WORKSPACE, "workspace_cap_bytes",
                              "the gradient of one image under this padding mode needs %zu bytes of workspace",
                              plan->adjoint.scratch_bytes);
-        machine.workspace_cap -= plan->adjoint.scratch_bytes;
+        rest.machine.workspace_cap -= plan->adjoint.scratch_bytes;
     }
-    plan->machine = machine;
-    const char *algorithm = params != NULL ? params->algorithm : NULL;
-    FAL__TRY(fal__program_prepare(&plan->program, &machine, algorithm, setting->error));
+    plan->machine = rest.machine;
+    FAL__TRY(fal__program_prepare(&plan->program, &rest));
     fill_info(plan);
     plan->fingerprint = fingerprint(plan);
     return FAL_OK;
 }
 
-/* The caller's params, checked, are a copy without the algorithm's text. */
+/* What the choice may look at. */
+static fal_status read_request(const fal__setting *setting, fal_operator op, const fal_conv_params *params,
+                               fal__request *request)
+{
+    *request = (fal__request){.reproducible = params != NULL && params->reproducible,
+                              .packs = fal__operator_output(op) != FAL__PLACE_W};
+    FAL__TRY(
+        fal__algorithms_parse(params != NULL ? params->algorithm : NULL, &request->allowed, setting->error));
+    if (!request->reproducible || setting->measure_seconds <= 0) return FAL_OK;
+    fal__fail(setting->error, FAL_E_VALUE, "measure_seconds",
+              "a reproducible choice was asked for, and measuring depends on chance");
+    return fal__hint(setting->error, FAL_E_VALUE, "leave one of reproducible and measure_seconds out");
+}
+
 static void keep_operands(fal_plan *plan, const fal_operands *operands)
 {
     plan->operands = *operands;
@@ -128,7 +157,9 @@ fal_status fal_plan_create(const fal_context *context, fal_operator op, const fa
     if (out == NULL) return fal__fail(setting.error, FAL_E_NULL, "plan", "plan is NULL");
     *out = NULL;
     fal_conv_geometry geometry;
+    fal__request request;
     FAL__TRY(fal__operands_check(op, operands, params, false, &geometry, setting.error));
+    FAL__TRY(read_request(&setting, op, params, &request));
     fal__call call = make_call(op, operands, &geometry, params);
     fal__adjoint adjoint;
     if (!fal__adjoint_plan(&call, &adjoint))
@@ -151,11 +182,13 @@ fal_status fal_plan_create(const fal_context *context, fal_operator op, const fa
                            .executor = setting.executor,
                            .cpu = setting.cpu,
                            .threads = setting.machine.threads,
+                           .cycles_per_second = setting.cycles_per_second,
                            .op = op,
                            .geometry = geometry,
                            .adjoint = adjoint};
         keep_operands(plan, operands);
         fal__program_place(&plan->program, count, (char *)block + head);
+        plan->program.request = request;
         status = prepare(plan, &call, &setting, params, problems);
         fal__release(&setting.allocator, problems, (size_t)problem_bytes);
     }

@@ -38,6 +38,7 @@ static fal__problem begin_problem(const fal__call *c)
     p.mode = c->geometry.padding_mode;
     p.padding_value = c->padding_value;
     p.beta = c->beta;
+    p.activation = c->activation;
     for (int a = 0; a < FAL_MAX_SPATIAL; a++) p.axis[a] = unit_axis;
     return p;
 }

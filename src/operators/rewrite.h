@@ -27,6 +27,7 @@ typedef struct fal__call {
     fal__weight_strides w;
     int64_t bias_stride;
     double beta, padding_value;
+    fal__activation activation;
 } fal__call;
 
 /* Writes the problems of the call to `problems` when it is not NULL, and returns their number. */

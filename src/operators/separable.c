@@ -45,9 +45,17 @@ static void split_params(const fal_tensor *x, int32_t spatial, const fal_conv_pa
     const bool batched = x->rank == spatial + 2;
     s->depthwise = *p;
     s->depthwise.beta = 0;
+    s->depthwise.activation = FAL_ACTIVATION_NONE;
     s->depthwise.groups = x->shape[p->layout == FAL_NHWC ? x->rank - 1 : batched];
-    s->pointwise = (fal_conv_params){
-        .layout = p->layout, .beta = p->beta, .accuracy = p->accuracy, .algorithm = p->algorithm};
+    s->pointwise = (fal_conv_params){.layout = p->layout,
+                                     .beta = p->beta,
+                                     .activation = p->activation,
+                                     .activation_low = p->activation_low,
+                                     .activation_high = p->activation_high,
+                                     .activation_slope = p->activation_slope,
+                                     .accuracy = p->accuracy,
+                                     .algorithm = p->algorithm,
+                                     .reproducible = p->reproducible};
 }
 
 static fal_status check_pointwise(const fal_separable_operands *o, const fal_conv_params *params,

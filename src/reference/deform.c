@@ -2,7 +2,7 @@
 /*
  * deform.c: the deformable convolution, by its definition.
  *
- *     y[n,oc,o] = beta*y + bias[oc] + sum over ic of oc's group, t of  m * x(n,ic,Y,X) * w[oc,ic,t]
+ *     y[n,oc,o] = f(beta*y + bias[oc] + sum over ic of oc's group, t of  m * x(n,ic,Y,X) * w[oc,ic,t])
  *
  *     x(n,ic,Y,X) = sum over cells i,j of  x[n,ic,i,j] * max(0, 1-|Y-i|) * max(0, 1-|X-j|)
  *
@@ -93,7 +93,7 @@ static void write_y(const nest *s, int64_t n, int64_t oc, int64_t oy, int64_t ox
     double sum = output_sum(s, n, oc, oy, ox);
     if (!fal__operand_missing(bias)) sum += at(bias, oc * bias->strides[0]);
     if (s->d.beta != 0) sum += s->d.beta * at(y, offset);
-    fal__store_f64(fal__tensor_offset(y, offset), y->dtype, sum);
+    fal__store_f64(fal__tensor_offset(y, offset), y->dtype, fal__activate_f64(sum, &s->d.activation));
 }
 
 fal_status fal_deform_conv_reference(const fal_deform_operands *operands, const fal_conv_params *params,

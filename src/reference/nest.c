@@ -20,11 +20,24 @@ static fal_status refuse_overflow(const fal__nest *nest, const fal_tensor *t, co
     return fal__allowed(nest->error, FAL_E_OVERFLOW, "an integer result must fit its type");
 }
 
+/* A gauge bounds the error of the sum; the activation makes it larger by its slope at most. */
+static void activate(const fal__nest *nest, fal__sum *sum)
+{
+    const fal__activation *f = &nest->activation;
+    if (nest->gauge)
+        sum->real *= fal__activation_steepest(f);
+    else if (sum->integer)
+        sum->whole = fal__activate_i128(sum->whole, f);
+    else
+        sum->real = fal__activate_f64(sum->real, f);
+}
+
 static fal_status write(const fal__nest *nest, const fal_tensor *t, const char *name, int64_t offset,
                         fal__sum *sum)
 {
     void *element = fal__tensor_offset(t, offset);
     if (nest->beta != 0) fal__sum_scaled(sum, nest->beta, fal__number_at(t, offset));
+    activate(nest, sum);
     if (!sum->integer) {
         fal__store_f64(element, t->dtype, sum->real);
         return FAL_OK;

@@ -12,6 +12,7 @@
 #ifndef FAL_REFERENCE_NEST_H
 #define FAL_REFERENCE_NEST_H
 
+#include "base/activation.h"
 #include "geometry/geometry.h"
 #include "reference/sum.h"
 
@@ -29,6 +30,7 @@ typedef struct fal__nest {
     fal__weight_strides ws;
     fal__number border; /* what stands on a constant border */
     double beta;
+    fal__activation activation;
     bool gauge;
     const fal_tensor *terms; /* gauge only; NULL: not wanted */
     fal_error *error;
@@ -94,7 +96,8 @@ static inline fal__number fal__w(const fal__nest *nest, int64_t oc, int64_t ic, 
 }
 
 /* An empty sum, and the way of a finished one into the operand that the operator writes:
- * written = beta*written + sum, for y with the bias. FAL_E_OVERFLOW when an integer does not fit. */
+ * written = beta*written + sum, for y with the bias and the activation. FAL_E_OVERFLOW when an integer does
+ * not fit. */
 fal__sum fal__sum_begin(const fal__nest *nest);
 fal_status fal__write_x(const fal__nest *nest, int64_t n, int64_t ic, fal__cell i, fal__sum sum);
 fal_status fal__write_y(const fal__nest *nest, int64_t n, int64_t oc, fal__cell o, fal__sum sum);

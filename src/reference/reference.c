@@ -65,6 +65,7 @@ static void lay_out(fal__nest *nest, const fal_operands *operands, const fal_con
         nest->taps.at[a] = g->axis[a].kernel;
     }
     nest->beta = params ? params->beta : 0;
+    nest->activation = fal__activation_of(params);
     nest->border = border_value(&operands->x, params ? params->padding_value : 0);
 }
 

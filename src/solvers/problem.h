@@ -2,11 +2,12 @@
 /*
  * problem.h: the one operator.
  *
- *     y[n,g,oc,o] = beta*y + bias[g,oc] + sum over ic, t of  x~[n,g,ic, o*s + t*d - begin] * w[g,oc,ic,t]
+ *     y[n,g,oc,o] = f(beta*y + bias[g,oc] + sum over ic, t of  x~[n,g,ic, o*s + t*d - begin] * w[g,oc,ic,t])
  *
  * Convolution, its transpose and their gradients in 1-D to 3-D, in every layout, are instances:
  * operators/ rewrites them by choosing strides, bases and roles, planner/ picks a solver, and a
- * solver computes exactly this and knows nothing else. x~ is x continued by `mode` beyond its ends.
+ * solver computes exactly this and knows nothing else. x~ is x continued by `mode` beyond its ends, f the
+ * activation.
  *
  * Spatial axes are always three; missing ones come first with size 1. All strides and bases count
  * elements and may be negative. Example, one phase of a transposed convolution: y_base and axis[].ys
@@ -40,9 +41,15 @@ typedef struct fal__problem {
     fal_padding_mode mode;
     double padding_value;
     double beta;
-    fal__activation activation; /* of y = beta*y + sum */
-    fal_accuracy accuracy; /* strict: one sum per output, in the order of parts/reduction.h */
+    fal__activation activation; /* y = f(beta*y + sum); see fal__activation_or_null */
+    fal_accuracy accuracy;      /* strict: one sum per output, in the order of parts/reduction.h */
     fal__role x_role, w_role, y_role;
 } fal__problem;
+
+/* The activation as kernels take it: NULL where there is none. */
+static inline const fal__activation *fal__activation_or_null(const fal__problem *problem)
+{
+    return problem->activation.kind != FAL_ACTIVATION_NONE ? &problem->activation : NULL;
+}
 
 #endif

@@ -30,7 +30,10 @@
 #define PACK_CONVERT fal__bf16_to_f32
 #include "kernels/generic/pack.tmpl.h"
 
+#define ACTIVATE_TYPE float
+#include "kernels/generic/activate.tmpl.h"
 #define STORE_FROM    float
+#define STORE_WIDE    float
 #define STORE_NAME    store_f32
 #define STORE_TO      float
 #define STORE_WIDEN   SAME

@@ -14,7 +14,10 @@
 #define PACK_CONVERT SAME
 #include "kernels/generic/pack.tmpl.h"
 
+#define ACTIVATE_TYPE double
+#include "kernels/generic/activate.tmpl.h"
 #define STORE_FROM    double
+#define STORE_WIDE    double
 #define STORE_NAME    store_f64
 #define STORE_TO      double
 #define STORE_WIDEN   SAME

@@ -50,6 +50,7 @@ static void tile_1x4(int64_t k, const void *a_, const void *b_, void *c_, bool a
 #include "kernels/generic/pack.tmpl.h"
 
 #define STORE_FROM fal__int128
+#define STORE_WIDE fal__int128
 #include "kernels/generic/store_integers.tmpl.h"
 
 static void multiply_add(const void *a, const void *b, void *sum)

@@ -24,6 +24,7 @@
 #include "kernels/generic/pack.tmpl.h"
 
 #define STORE_FROM int32_t
+#define STORE_WIDE int64_t
 #include "kernels/generic/store_integers.tmpl.h"
 
 static void multiply_add(const void *a, const void *b, void *sum)

@@ -112,7 +112,7 @@ static FAL__ALWAYS_INLINE lanes_vector lanes_activate(lanes_vector v, const fal_
     case FAL_ACTIVATION_RELU: return lanes_choose(zero, v, v, zero);
     case FAL_ACTIVATION_CLAMP: return lanes_clamp(v, (LANES_TYPE)f->low, (LANES_TYPE)f->high);
     case FAL_ACTIVATION_LEAKY_RELU: return lanes_choose((LANES_TYPE)f->slope * v, v, v, zero);
-    case FAL_ACTIVATION_HARD_SWISH: return v * lanes_clamp(v + 3, 0, 6) / 6;
+    case FAL_ACTIVATION_HARD_SWISH: return v * (lanes_clamp(v + 3, 0, 6) / 6);
     case FAL_ACTIVATION_NONE: break;
     }
     return v;

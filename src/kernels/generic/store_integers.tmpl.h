@@ -2,8 +2,19 @@
 /*
  * store_integers.tmpl.h: store functions from one sum type to the five integer types.
  *
- * Parameter: STORE_FROM. Gives store_i8 .. store_i64 and STORE_INTEGER_ENTRIES.
+ * Parameters: STORE_FROM, STORE_WIDE (an integer of 64 bits at least: a bound of the activation may be
+ * beyond the sums). Gives store_i8 .. store_i64 and STORE_INTEGER_ENTRIES.
  */
+static void activate(STORE_WIDE *v, int64_t count, const fal__activation *f)
+{
+    const bool relu = f->kind == FAL_ACTIVATION_RELU;
+    const STORE_WIDE low = relu ? 0 : (STORE_WIDE)f->low, high = relu ? INT64_MAX : (STORE_WIDE)f->high;
+    for (int64_t i = 0; i < count; i++) {
+        const STORE_WIDE raised = v[i] < low ? low : v[i];
+        v[i] = !relu && high < raised ? high : raised;
+    }
+}
+
 #define SAME(v)     ((STORE_FROM)(v))
 #define TO_I8(v)    ((int8_t)(v))
 #define TO_U8(v)    ((uint8_t)(v))

@@ -78,7 +78,10 @@ void fal__gemm_store(fal__gemm_task *task, const fal__pixel_run *run, int64_t gr
     const fal__problem *p = &gemm->problem;
     const int64_t oc = channel_tile * gemm->channels.width;
     const int64_t valid = fal__min(gemm->channels.width, p->oc - oc);
-    fal__block b = {.tile_outer = gemm->tile.nr, .tile_inner = 1, .beta = p->beta};
+    fal__block b = {.tile_outer = gemm->tile.nr,
+                    .tile_inner = 1,
+                    .beta = p->beta,
+                    .activation = fal__activation_or_null(p)};
     if (gemm->pixels_in_lanes) {
         b.outer = valid, b.memory_outer = p->y_oc;
         b.inner = run->length, b.memory_inner = run->y_step;

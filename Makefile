@@ -41,7 +41,7 @@ coverage: ## the tests, then how much of each room they run
 	@python3 -B tools/coverage.py build/coverage
 
 performance: ## docs/performance.md, from a run against OpenBLAS, oneDNN and XNNPACK where they are installed
-	@sh tools/dependencies.sh build
+	@sh tools/dependencies.sh build peers
 	@$(cmake) -S . -B build/peers -D FALTUNG_PEERS=ON -D FALTUNG_TESTS=OFF $(CMAKE_ARGS) >/dev/null
 	@$(cmake) --build build/peers --parallel $(JOBS) --target faltung_command
 	@python3 -B tools/performance.py build/peers/faltung

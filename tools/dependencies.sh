@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# dependencies.sh SET...: makes sure that what the sets need is there. Sets: build test lint clang.
+# dependencies.sh SET...: makes sure that what the sets need is there. Sets: build test lint clang peers.
 #
 # Asks for each thing by use (a command, a pkg-config module), not by package, so that any system
 # that has it passes without a word. What is missing is installed with apt-get when this runs as root
@@ -50,6 +50,11 @@ for set in "$@"; do
         compiles c++ c++ stddef.h || lacks g++ 'a C++ compiler'
         ;;
     clang) needs command clang clang ;;
+    peers) # what `faltung bench --peers` races against
+        needs module openblas libopenblas-dev
+        compiles "${CC:-cc}" c oneapi/dnnl/dnnl.h || lacks libdnnl-dev oneDNN
+        compiles "${CC:-cc}" c xnnpack.h || lacks 'libxnnpack-dev libpthreadpool-dev' XNNPACK
+        ;;
     *)
         echo "dependencies.sh: no set called $set" >&2
         exit 2

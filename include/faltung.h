@@ -133,7 +133,7 @@ typedef struct fal_error {
     fal_status status;
     char field[64];     /* the argument: "x", "stride[1]", "weights.npz:conv1" */
     char found[192];    /* "input has 6 channels, weight expects 8 (groups 2 x 4)" */
-    char allowed[160];  /* "must be 1..2147483647", or empty when `found` says it all */
+    char allowed[320];  /* "must be 1..2147483647", or empty when `found` says it all */
     char hint[160];     /* what to do, only when it is certain enough to say; else empty */
     char fix_field[32]; /* the parameter that the hint would set ("layout"), or empty */
     char fix_value[32]; /* and its value ("nhwc") */
@@ -296,6 +296,9 @@ typedef enum fal_cpu_level {
     FAL_CPU_AVX512 = 3   /* x86-64-v4: AVX-512 F, BW, DQ, VL, CD */
 } fal_cpu_level;
 
+/* What measuring found out, as text that can be kept: see section 8. */
+typedef struct fal_wisdom fal_wisdom;
+
 /* What a call may use. A NULL context and a zeroed one mean the defaults. The struct is the
  * caller's; it is read during a call and not kept, except that a plan keeps the allocator and the
  * executor. Give two threads two contexts, or leave `error` NULL. */
@@ -305,6 +308,10 @@ typedef struct fal_context {
     int32_t threads;              /* default 0: the processors this process may use; 1..1024 */
     fal_cpu_level cpu;            /* default 0: the best; else a cap (never above the machine's) */
     uint64_t workspace_cap_bytes; /* default 0: no cap */
+    double measure_seconds;       /* default 0: algorithms are chosen by estimates; else the best few are
+                                     timed for about so long, per plan, in memory of the allocator */
+    fal_wisdom *wisdom;           /* default NULL; asked before estimates, and told what was measured */
+    double cycles_per_second;     /* of a core, to predict times with; default 0: cycles only */
     fal_error *error;             /* filled by a failing call */
 } fal_context;
 
@@ -360,7 +367,10 @@ typedef struct fal_conv_params {
     double activation_low, activation_high;  /* CLAMP: low <= high; integers: whole numbers */
     double activation_slope;                 /* LEAKY_RELU: default 0 = 0.01 */
     fal_accuracy accuracy;
-    const char *algorithm;           /* a solver's name to force it; default NULL */
+    const char *algorithm;           /* default NULL: any. Names of solvers, separated by commas: only these;
+                                        "-name": not this one ("-winograd.f2x3,-winograd.f4x3") */
+    bool reproducible;               /* the choice of solver, and with it the bits of an image's result,
+                                        depends on neither the batch nor on measuring or wisdom */
     int32_t spatial;                 /* unfold, fold: number of spatial axes; default rank-2 */
     int64_t kernel[FAL_MAX_SPATIAL]; /* unfold, fold: window size (others take the weight's) */
 } fal_conv_params;
@@ -457,6 +467,8 @@ typedef struct fal_plan_info {
     size_t workspace_packed_bytes; /* for execute with packed weights */
     size_t packed_bytes;           /* 0: this operator has no weights to pack */
     int64_t multiply_adds;         /* products the solver forms */
+    double predicted_cycles;       /* of one execution with packed weights, on one thread */
+    double predicted_seconds;      /* on the plan's threads; 0 without context.cycles_per_second */
 } fal_plan_info;
 
 enum { FAL_WORKSPACE_ALIGNMENT = 64 }; /* of workspace and packed weights */
@@ -475,6 +487,43 @@ FAL_API fal_status fal_plan_execute(const fal_plan *plan, const fal_operands *op
 /* A text for people: candidates, the chosen one, the refused ones and why, memory, operations.
  * Returns the length of the whole text; writes at most `capacity` bytes with the final 0. */
 FAL_API size_t fal_plan_explain(const fal_plan *plan, char *text, size_t capacity);
+
+/* What became of a solver in the choice for one canonical problem. */
+typedef enum fal_verdict {
+    FAL_VERDICT_CHOSEN = 0,
+    FAL_VERDICT_SLOWER = 1,   /* by its estimate, or as measured */
+    FAL_VERDICT_EXCLUDED = 2, /* by params.algorithm or the workspace cap */
+    FAL_VERDICT_REFUSED = 3   /* it does not compute this problem */
+} fal_verdict;
+
+typedef struct fal_plan_candidate {
+    const char *solver;
+    fal_verdict verdict;
+    double predicted_cycles; /* on one thread; 0: none */
+    double measured_seconds; /* 0: not measured */
+    char reason[160];        /* of the verdict: "only f32", "measured", "by wisdom" */
+} fal_plan_candidate;
+
+/* Solver `number` (from 0) in the choice for problem `problem`; FAL_E_VALUE past the last of either. */
+FAL_API fal_status fal_plan_candidate_at(const fal_plan *plan, int32_t problem, int32_t number,
+                                         fal_plan_candidate *candidate);
+
+/* Wisdom: which solver measuring chose for which problem, type and strides on which machine (processor,
+ * caches, instruction set, version of the library), whatever the number of threads. As text it is one
+ * line per entry, and texts of several machines may be joined. Plans that only ask it may do so on many
+ * threads at once; nobody else may use it during a plan that measures, or during an import. */
+FAL_API fal_status fal_wisdom_create(const fal_context *context, fal_wisdom **wisdom);
+FAL_API void fal_wisdom_destroy(fal_wisdom *wisdom); /* NULL is fine; after the last use by a context */
+/* Adds the entries of a text. Of two for the same problem the one with the shorter time stays, so that
+ * the order of merging does not matter. Lines that are none, or whose checksum is wrong, are passed over
+ * and counted in *ignored (may be NULL). */
+FAL_API fal_status fal_wisdom_import(fal_wisdom *wisdom, const char *text, int64_t *ignored,
+                                     fal_error *error);
+/* The entries in the order of their text. Returns the length of the whole text; writes at most
+ * `capacity` bytes with the final 0. */
+FAL_API size_t fal_wisdom_export(const fal_wisdom *wisdom, char *text, size_t capacity);
+FAL_API fal_status fal_wisdom_merge(fal_wisdom *wisdom, const fal_wisdom *other, fal_error *error);
+FAL_API int64_t fal_wisdom_count(const fal_wisdom *wisdom); /* entries */
 
 /* ==== 9. Reference ===============================================================================
  *
@@ -896,6 +945,9 @@ FAL_API void fal_conv_layer_zero_grad(fal_conv_layer *layer);
 
 /* ==== 18. Machine ================================================================================ */
 
+/* "Intel Xeon Platinum 8488C, caches 48K 2048K 107520K"; "unknown" where it cannot be told. Returns the length of
+ * the whole text; writes at most `capacity` bytes with the final 0. */
+FAL_API size_t fal_cpu_name(char *text, size_t capacity);
 /* The best level this machine and its operating system support. */
 FAL_API fal_cpu_level fal_cpu_detect(void);
 FAL_API const char *fal_cpu_level_name(fal_cpu_level level); /* "generic", "avx2", "avx512" */

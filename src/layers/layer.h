@@ -17,7 +17,7 @@ typedef enum fal__layer_kind {
     FAL__LAYER_SEPARABLE
 } fal__layer_kind;
 
-enum { FAL__PARAMETERS_MAX = 4, FAL__ALGORITHM_NAME = 32 };
+enum { FAL__PARAMETERS_MAX = 4, FAL__ALGORITHM_NAME = 256 };
 
 typedef struct fal__parameter {
     const char *name;

@@ -142,6 +142,11 @@ static fal_status create(const fal_context *context, fal__layer_kind kind,
     const bool grouped = kind != FAL__LAYER_SEPARABLE && options->params.groups != 0;
     const int64_t groups = grouped ? options->params.groups : 1;
     FAL__TRY(check(options, groups, error));
+    if (options->params.algorithm != NULL && strlen(options->params.algorithm) >= FAL__ALGORITHM_NAME) {
+        fal__fail(error, FAL_E_LIMIT, "algorithm", "algorithm has %zu characters",
+                  strlen(options->params.algorithm));
+        return fal__allowed(error, FAL_E_LIMIT, "at most %d", FAL__ALGORITHM_NAME - 1);
+    }
     fal_conv_layer made = {.kind = kind, .params = options->params, .has_bias = !options->no_bias};
     if (context != NULL) made.allocator = context->allocator;
     FAL__TRY(fal__allocator_check(&made.allocator, error));
@@ -159,7 +164,7 @@ static fal_status create(const fal_context *context, fal__layer_kind kind,
     fal_conv_layer *layer = block;
     *layer = made;
     if (options->params.algorithm != NULL) {
-        strncpy(layer->algorithm, options->params.algorithm, FAL__ALGORITHM_NAME - 1);
+        memcpy(layer->algorithm, options->params.algorithm, strlen(options->params.algorithm) + 1);
         layer->params.algorithm = layer->algorithm;
     }
     fal__layer_init(layer, options->seed);

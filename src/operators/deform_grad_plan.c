@@ -88,7 +88,8 @@ static fal_status plan_products(fal__deform_grad *b, const fal_context *context,
 {
     fal_conv_params inner = {.groups = b->d.g.groups,
                              .accuracy = params != NULL ? params->accuracy : FAL_ACCURACY_DEFAULT,
-                             .algorithm = params != NULL ? params->algorithm : NULL};
+                             .algorithm = params != NULL ? params->algorithm : NULL,
+                             .reproducible = params != NULL && params->reproducible};
     const int64_t last = b->blocks.down * b->blocks.across - 1;
     for (int i = 0; i < (b->blocks.rest > 0 ? 2 : 1); i++) {
         const fal__deform_block block = fal__deform_block_at(&b->d, &b->blocks, 0, i == 0 ? 0 : last);

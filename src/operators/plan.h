@@ -16,6 +16,7 @@ struct fal_plan {
     fal_executor executor;
     fal_cpu_level cpu;
     int32_t threads;
+    double cycles_per_second; /* 0: not known */
     fal__machine machine; /* what the solvers were asked with */
     fal_operator op;
     fal_operands operands; /* shapes, strides and types; no data */

@@ -14,10 +14,14 @@ typedef struct fal__setting {
     fal_executor executor;
     fal_cpu_level cpu; /* the level in use */
     fal__machine machine;
+    double measure_seconds;   /* 0: estimates decide */
+    fal_wisdom *wisdom;       /* or NULL */
+    double cycles_per_second; /* 0: not known */
     fal_error *error;
 } fal__setting;
 
-/* Refuses half an allocator, threads outside 0..1024 and an unknown cpu level. context may be NULL. */
+/* Refuses half an allocator, threads outside 0..1024, an unknown cpu level, and times and clock rates that
+ * are none. context may be NULL. */
 fal_status fal__context_resolve(const fal_context *context, fal__setting *setting);
 
 #endif

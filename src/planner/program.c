@@ -2,11 +2,12 @@
 /* program.c: choosing, preparing and running; see program.h. */
 #include "planner/program.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "planner/measure.h"
+#include "planner/wisdom.h"
 
 /* The largest state of any solver, so that a block can be sized before one is chosen. */
 static size_t state_bytes(void)
@@ -36,56 +37,10 @@ void fal__program_place(fal__program *program, int64_t count, void *block)
         program->steps[i].state = (char *)block + step_bytes + (size_t)i * state_bytes();
 }
 
-/* "must be implicit-gemm or shifted-rows" */
-static fal_status allow_names(const fal__solver *const *solvers, int32_t count, fal_error *error)
-{
-    char names[128] = "";
-    size_t used = 0;
-    for (int32_t i = 0; i < count && used < sizeof names; i++) {
-        const char *joint = i == 0 ? "" : i + 1 == count ? " or " : ", ";
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", joint, solvers[i]->name);
-    }
-    return fal__allowed(error, FAL_E_UNSUPPORTED, "must be %s", names);
-}
-
-/* Solvers are told apart by bits of a mask. */
-enum { SOLVERS_MAX = 32 };
-
-/* The cheapest solver that applies and is not in `passed`, or the one asked for. NULL: there is none. */
-static const fal__solver *choose(fal__step *step, const fal__machine *machine, const char *algorithm,
-                                 uint32_t *passed, char *why, size_t capacity)
-{
-    int32_t count, best = -1;
-    const fal__solver *const *solvers = fal__solvers(&count);
-    for (int32_t i = 0; i < count && i < SOLVERS_MAX; i++) {
-        if (*passed >> i & 1 || (algorithm != NULL && strcmp(algorithm, solvers[i]->name) != 0)) continue;
-        if (!solvers[i]->applies(&step->problem, machine, why, capacity)) continue;
-        const double estimate = solvers[i]->estimate(&step->problem, machine);
-        if (best >= 0 && estimate >= step->estimate) continue;
-        best = i;
-        step->estimate = estimate;
-    }
-    if (best < 0) return NULL;
-    *passed |= UINT32_C(1) << best;
-    return solvers[best];
-}
-
-static fal_status refuse_algorithm(const char *algorithm, const char *why, fal_error *error)
-{
-    int32_t count;
-    const fal__solver *const *solvers = fal__solvers(&count);
-    for (int32_t i = 0; i < count && algorithm != NULL; i++)
-        if (strcmp(algorithm, solvers[i]->name) == 0)
-            return fal__fail(error, FAL_E_UNSUPPORTED, "algorithm", "%s does not apply: %s", algorithm, why);
-    fal__fail(error, FAL_E_UNSUPPORTED, "algorithm", "there is no algorithm %.40s",
-              algorithm != NULL ? algorithm : "");
-    return allow_names(solvers, count, error);
-}
-
 /* Waking a thread costs some microseconds: a task should bring this many cycles of work. */
 enum { CYCLES_PER_TASK = 50000 };
 
-static int32_t worthwhile_threads(const fal__machine *machine, double cycles)
+int32_t fal__worthwhile_threads(const fal__machine *machine, double cycles)
 {
     const double tasks = cycles / CYCLES_PER_TASK;
     return tasks < 1 ? 1 : tasks < machine->threads ? (int32_t)tasks : machine->threads;
@@ -115,40 +70,112 @@ static int64_t multiply_adds(const fal__problem *p)
     return fal__mul(count, p->ic, &count) ? count : INT64_MAX;
 }
 
-/* Chooses and prepares; a solver that cannot live under the workspace cap gives way to the next. */
-static fal_status prepare_step(fal__step *step, const fal__machine *machine, const char *algorithm,
-                               fal_error *error)
+/* Candidates in the order in which they may be used: what wisdom or measuring found first. */
+static fal_status rank(fal__step *step, const fal__setting *setting, const fal__request *request,
+                       double seconds, fal__candidates *candidates)
 {
-    uint32_t passed = 0;
-    char why[128] = "";
-    fal_status status = FAL_OK;
-    for (;;) {
-        const fal__solver *solver = choose(step, machine, algorithm, &passed, why, sizeof why);
-        if (solver == NULL) return status != FAL_OK ? status : refuse_algorithm(algorithm, why, error);
-        fal__machine own = *machine;
-        own.threads = worthwhile_threads(machine, step->estimate);
-        step->solver = solver;
-        status = solver->prepare(&step->problem, &own, step->state, &step->needs, error);
-        if (status == FAL_OK && error != NULL && error->status == FAL_E_WORKSPACE)
-            memset(error, 0, sizeof *error);
-        if (status != FAL_E_WORKSPACE) return status;
+    const fal__problem *problem = &step->problem;
+    const char *level = fal_cpu_level_name(setting->cpu);
+    bool measured = false;
+    fal__candidates_of(problem, &setting->machine, request, candidates);
+    if (candidates->count == 0) return fal__candidates_none(candidates, request, setting->error);
+    if (request->reproducible) return FAL_OK;
+    const int32_t known = setting->wisdom != NULL ? fal__wisdom_find(setting->wisdom, problem, level) : -1;
+    for (int32_t i = 0; known >= 0 && i < candidates->count; i++) {
+        if (candidates->item[i].row != known) continue;
+        step->decision = FAL__BY_WISDOM;
+        fal__candidates_prefer(candidates, i);
+        return FAL_OK;
+    }
+    if (setting->measure_seconds <= 0 || known >= 0) return FAL_OK;
+    FAL__TRY(fal__measure(problem, setting, request->packs, seconds, candidates, &measured));
+    if (!measured) return FAL_OK;
+    step->decision = FAL__BY_MEASURING;
+    if (setting->wisdom == NULL) return FAL_OK;
+    const fal__candidate *best = &candidates->item[0];
+    const fal__finding finding = {.problem = problem,
+                                  .level = level,
+                                  .row = best->row,
+                                  .seconds = best->seconds,
+                                  .threads = fal__worthwhile_threads(&setting->machine, best->cycles)};
+    return fal__wisdom_learn(setting->wisdom, &finding, setting->error);
+}
+
+/* Phases that differ only in where their operands begin need one choice. */
+static bool same_question(const fal__problem *a, const fal__problem *b)
+{
+    fal__problem moved = *b;
+    moved.x_base = a->x_base;
+    moved.w_base = a->w_base;
+    moved.y_base = a->y_base;
+    return memcmp(a, &moved, sizeof moved) == 0;
+}
+
+static void keep_timings(fal__step *step, const fal__candidates *candidates)
+{
+    step->timings = 0;
+    for (int32_t i = 0; i < candidates->count && step->timings < FAL__TIMINGS_MAX; i++) {
+        if (candidates->item[i].seconds <= 0) continue;
+        step->timing[step->timings].row = candidates->item[i].row;
+        step->timing[step->timings++].seconds = candidates->item[i].seconds;
     }
 }
 
-fal_status fal__program_prepare(fal__program *program, const fal__machine *machine, const char *algorithm,
-                                fal_error *error)
+/* Prepares the first candidate; one that cannot live under the workspace cap gives way to the next. Fewer
+ * threads come before another solver, so that the choice does not depend on how many there are. */
+static fal_status prepare_step(fal__step *step, const fal__setting *setting,
+                               const fal__candidates *candidates)
 {
+    int32_t count;
+    const fal__solver *const *solvers = fal__solvers(&count);
+    fal_error *error = setting->error;
+    fal_status status = FAL_E_WORKSPACE;
+    for (int32_t i = 0; i < candidates->count && status == FAL_E_WORKSPACE; i++) {
+        const fal__candidate *candidate = &candidates->item[i];
+        fal__machine own = setting->machine;
+        step->solver = solvers[candidate->row];
+        step->estimate = fal__predicted_cycles(step->solver, &step->problem, &own);
+        step->threads = own.threads = fal__worthwhile_threads(&own, step->estimate);
+        status = step->solver->prepare(&step->problem, &own, step->state, &step->needs, error);
+        if (status == FAL_E_WORKSPACE && own.threads > 1) {
+            step->threads = own.threads = 1;
+            status = step->solver->prepare(&step->problem, &own, step->state, &step->needs, error);
+        }
+        if (status == FAL_OK && error != NULL && error->status == FAL_E_WORKSPACE)
+            memset(error, 0, sizeof *error);
+        if (status != FAL_E_WORKSPACE) continue;
+        step->capped |= UINT32_C(1) << candidate->row;
+        step->decision = FAL__BY_ESTIMATE;
+    }
+    return status;
+}
+
+static fal_status book(fal__program *program, fal__step *step, fal_error *error)
+{
+    step->packed_offset = program->needs.packed;
+    if (!add_size(&program->needs.packed, step->needs.packed))
+        return fal__fail(error, FAL_E_OVERFLOW, "w", "the packed weights overflow 64 bits");
+    program->needs.workspace = larger(program->needs.workspace, step->needs.workspace);
+    program->needs.workspace_packed = larger(program->needs.workspace_packed, step->needs.workspace_packed);
+    if (!fal__add(program->multiply_adds, multiply_adds(&step->problem), &program->multiply_adds))
+        program->multiply_adds = INT64_MAX;
+    return FAL_OK;
+}
+
+fal_status fal__program_prepare(fal__program *program, const fal__setting *setting)
+{
+    fal__candidates candidates;
     for (int64_t i = 0; i < program->count; i++) {
         fal__step *step = &program->steps[i];
-        FAL__TRY(prepare_step(step, machine, algorithm, error));
-        step->packed_offset = program->needs.packed;
-        if (!add_size(&program->needs.packed, step->needs.packed))
-            return fal__fail(error, FAL_E_OVERFLOW, "w", "the packed weights overflow 64 bits");
-        program->needs.workspace = larger(program->needs.workspace, step->needs.workspace);
-        program->needs.workspace_packed =
-            larger(program->needs.workspace_packed, step->needs.workspace_packed);
-        if (!fal__add(program->multiply_adds, multiply_adds(&step->problem), &program->multiply_adds))
-            program->multiply_adds = INT64_MAX;
+        if (i > 0 && same_question(&step->problem, &step[-1].problem)) {
+            step->decision = step[-1].decision;
+        } else {
+            const double seconds = setting->measure_seconds / (double)program->count;
+            FAL__TRY(rank(step, setting, &program->request, seconds, &candidates));
+        }
+        keep_timings(step, &candidates);
+        FAL__TRY(prepare_step(step, setting, &candidates));
+        FAL__TRY(book(program, step, setting->error));
     }
     return FAL_OK;
 }

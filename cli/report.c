@@ -124,7 +124,7 @@ static void report_json(const char *code, const char *message, const char *where
 void cli_report(const cli_command *command)
 {
     const fal_error *error = &command->error;
-    char message[400], where[256], hint[256];
+    char message[640], where[256], hint[256];
     const char *found = error->found[0] ? error->found : fal_status_string(error->status);
     cli_progress_end();
     snprintf(message, sizeof message, "%s%s%s", found, error->allowed[0] ? "; " : "", error->allowed);

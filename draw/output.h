@@ -27,17 +27,19 @@ typedef enum draw_format {
 draw_format draw_format_of_name(const char *name);
 
 typedef struct draw_output {
-    double scale;     /* pixels of PNG and GIF, or points of SVG and PDF, to the figure's unit; 0: 1 */
-    bool transparent; /* leave the paper out */
+    double scale;       /* pixels of PNG and GIF, or points of SVG and PDF, to the figure's unit; 0: 1 */
+    bool transparent;   /* leave the paper out */
+    const char *prefix; /* of every id in an SVG, for several in one page; NULL: none */
 } draw_output;
 
 /* The most that a picture may have, all frames of a GIF taken one by one. */
 #define DRAW_MOST_PIXELS 100000000.0
 
-/* Memory that grows. Zero it, free it. */
+/* Memory that grows. Zero it, free it. Once there was too little it stays as it is. */
 typedef struct draw_bytes {
     unsigned char *data;
     size_t count, capacity;
+    bool failed;
 } draw_bytes;
 
 void draw_bytes_free(draw_bytes *bytes);

@@ -25,6 +25,7 @@ typedef struct draw_text_style {
     bool centred;     /* y is the middle of the capitals and digits instead of their foot */
     bool turned;      /* reads upwards; x and y change their parts */
     draw_paint paint; /* 0: DRAW_INK */
+    draw_paint halo;  /* an edge around the letters that keeps a hatch or a line away; 0: none */
 } draw_text_style;
 
 #define DRAW_TEXT_SIZE 12.0
@@ -32,6 +33,8 @@ typedef struct draw_text_style {
 #define DRAW_CAPITAL 0.729 /* capitals and digits */
 #define DRAW_ASCENT  0.78  /* the highest letter or bracket */
 #define DRAW_DESCENT 0.24  /* the lowest */
+
+#define DRAW_HALO 0.3 /* width of the halo, as a share of the size */
 
 /* Width of UTF-8 text in figure units. `style` may be NULL. */
 double draw_text_width(const draw_text_style *style, const char *text);

@@ -167,6 +167,73 @@ static void say_sizes(draw_scene *scene)
         draw_caption(scene, "output %s: %s", spatial == 1 ? "length" : names[3 - spatial + a], formula[a]);
 }
 
+/* " stride 2" or " stride 2,1": one number when all axes share it; nothing when it is `usual`. */
+static void say_numbers(draw_scene *scene, const char *what, size_t field, int64_t usual)
+{
+    int64_t values[FAL_MAX_SPATIAL];
+    const int32_t spatial = scene->geometry.spatial;
+    size_t used = strlen(scene->title);
+    bool same = true, all_usual = true;
+    for (int32_t a = 0; a < spatial; a++) {
+        values[a] = *(const int64_t *)((const char *)&scene->geometry.axis[a] + field);
+        same = same && values[a] == values[0];
+        all_usual = all_usual && values[a] == usual;
+    }
+    if (all_usual) return;
+    for (int32_t a = 0; a < (same ? 1 : spatial) && used < sizeof scene->title; a++)
+        used += (size_t)snprintf(scene->title + used, sizeof scene->title - used, "%s%s%" PRId64,
+                                 a      ? ","
+                                 : used ? ", "
+                                        : "",
+                                 a ? "" : what, values[a]);
+}
+
+static void say_padding(draw_scene *scene)
+{
+    static const char *const modes[] = {
+        "", " (reflect)", " (symmetric)", " (replicate)", " (circular)", " (constant)"};
+    const fal_axis *axis = scene->geometry.axis;
+    const int32_t spatial = scene->geometry.spatial;
+    size_t used = strlen(scene->title);
+    bool same = true, none = true;
+    for (int32_t a = 0; a < spatial; a++) {
+        same = same && axis[a].begin == axis[0].begin && axis[a].end == axis[0].begin;
+        none = none && axis[a].begin == 0 && axis[a].end == 0;
+    }
+    if (none) return;
+    for (int32_t a = 0; a < (same ? 1 : spatial) && used < sizeof scene->title; a++) {
+        used += (size_t)snprintf(scene->title + used, sizeof scene->title - used, "%s%" PRId64,
+                                 a      ? ","
+                                 : used ? ", padding "
+                                        : "padding ",
+                                 axis[a].begin);
+        if (!same && used < sizeof scene->title)
+            used +=
+                (size_t)snprintf(scene->title + used, sizeof scene->title - used, ":%" PRId64, axis[a].end);
+    }
+    if (used < sizeof scene->title)
+        snprintf(scene->title + used, sizeof scene->title - used, "%s", modes[scene->geometry.padding_mode]);
+}
+
+/* The parameters that are not the usual ones. */
+static void say_parameters(draw_scene *scene)
+{
+    const fal_conv_geometry *g = &scene->geometry;
+    say_numbers(scene, "kernel ", offsetof(fal_axis, kernel), 0);
+    say_numbers(scene, "stride ", offsetof(fal_axis, stride), g->axis[0].kernel ? 1 : 0);
+    say_numbers(scene, "dilation ", offsetof(fal_axis, dilation), g->axis[0].kernel ? 1 : 0);
+    say_padding(scene);
+    say_numbers(scene, "output padding ", offsetof(fal_axis, output_padding), 0);
+    size_t used = strlen(scene->title);
+    if (g->groups > 1)
+        used += (size_t)snprintf(scene->title + used, sizeof scene->title - used, ", %" PRId64 " groups",
+                                 g->groups);
+    if (g->flip_kernel && used < sizeof scene->title)
+        used += (size_t)snprintf(scene->title + used, sizeof scene->title - used, ", flipped kernel");
+    if (g->n > 1 && used < sizeof scene->title)
+        snprintf(scene->title + used, sizeof scene->title - used, ", image 0 of %" PRId64, g->n);
+}
+
 fal_status draw_scene_create(const draw_problem *problem, draw_scene **scene, fal_error *error)
 {
     draw_scene *s = calloc(1, sizeof *s);
@@ -179,6 +246,7 @@ fal_status draw_scene_create(const draw_problem *problem, draw_scene **scene, fa
         draw_scene_destroy(s);
         return status;
     }
+    say_parameters(s);
     say_sizes(s);
     *scene = s;
     return FAL_OK;

@@ -53,7 +53,7 @@ typedef struct draw_sheet {
     fal_tensor values;     /* (outer, inner, depth, rows, columns), any strides */
     int32_t spatial;       /* axes that the tensor has */
     bool weight;           /* planes lie in a table: see draw_sheet_place */
-    bool transposed;       /* a weight's outer channels are the input's */
+    bool transposed;       /* its outer channels are the rows of that table */
     int64_t groups;        /* of the channels */
     int64_t size[3];       /* cells */
     int64_t spread[3];     /* 1: neighbours touch; s: s-1 zeros lie between them */

@@ -43,7 +43,7 @@ static fal_status begin(draw_scene *scene, bool transposed, fal_error *error)
     draw_view_data(&y, g->spatial, g->layout, &view);
     draw_sheet_set(&scene->sheet[DRAW_RESULT], "output", "y", &view, g->spatial);
     for (int s = 0; s < DRAW_SHEETS; s++) scene->sheet[s].groups = g->groups;
-    scene->joint[0] = g->flip_kernel ? "∗" : "⋆";
+    scene->joint[0] = "∗";
     scene->joint[1] = "=";
     scene->steps = draw_sheet_count(&scene->sheet[DRAW_RESULT]);
     return FAL_OK;

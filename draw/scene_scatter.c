@@ -53,7 +53,8 @@ static fal_status run(const draw_scene *scene, const scatter *s, fal_error *erro
 {
     const draw_problem *p = &scene->problem;
     const fal_context context = {.threads = 1, .error = error};
-    DRAW_TRY(fal_conv_transpose(&context, &s->x, &p->w, p->bias.rank ? &p->bias : NULL, &s->params, &s->canvas));
+    DRAW_TRY(
+        fal_conv_transpose(&context, &s->x, &p->w, p->bias.rank ? &p->bias : NULL, &s->params, &s->canvas));
     show(scene, s);
     return FAL_OK;
 }

@@ -123,10 +123,7 @@ draw_cell draw_sheet_cell(const draw_sheet *sheet, int64_t plane, const int64_t 
         }
         cell.source[a] = index;
     }
-    cell.kind = ring      ? DRAW_IS_GHOST
-                : between ? DRAW_IS_BETWEEN
-                : cropped ? DRAW_IS_CROPPED
-                          : DRAW_IS_CELL;
+    cell.kind = ring ? DRAW_IS_GHOST : between ? DRAW_IS_BETWEEN : cropped ? DRAW_IS_CROPPED : DRAW_IS_CELL;
     for (int32_t a = 0; a < 3 && !sheet->cut; a++)
         if (cell.source[a] < 0) cell.kind = DRAW_IS_OUTSIDE;
     cell.value = cell.kind == DRAW_IS_OUTSIDE   ? sheet->outside

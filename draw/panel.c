@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * panel.c: a sheet as a grid: cells and what stands around them, labels, and the marks of a step.
+ *
+ *     input x, 2x3x3           title
+ *     channel 0                label of a plane, when there are several
+ *        -1  0  1  2           indices; the ring counts on beyond the ends
+ *     -1  .  .  .  .
+ *      0  .  1  2  3
+ *
+ * Depths of a plane stand side by side, channels below each other, kernels in a table.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "draw/view_parts.h"
+
+static const double TITLE = 20, LABEL = 14, INDEX = 12, SIDE = 18, BELOW = 10, BESIDE = 8, SLICES = 14;
+static const double SMALL = 8.5, NOTE = 7.5;
+
+/* ---- Measures ---- */
+
+static bool labelled(const draw_panel *panel)
+{
+    return draw_sheet_planes(panel->sheet) > 1;
+}
+
+static bool indexed(const draw_panel *panel)
+{
+    return panel->cell >= 12;
+}
+
+static int64_t extent(const draw_sheet *sheet, int32_t axis)
+{
+    return draw_sheet_end(sheet, axis) - draw_sheet_first(sheet, axis);
+}
+
+double draw_panel_cell(const draw_sheet *sheet, const draw_look *look)
+{
+    const draw_text_style style = {.size = DRAW_TEXT_SIZE};
+    char text[DRAW_NUMBER];
+    double widest = 0;
+    int64_t longest = 1;
+    for (int32_t a = 0; a < 3; a++)
+        if (extent(sheet, a) > longest) longest = extent(sheet, a);
+    if (look->heatmap) return fmax(2, fmin(24, floor(320 / (double)longest)));
+    if (look->bare) return 24;
+    for (int64_t i = 0, count = draw_sheet_count(sheet); i < count; i++) {
+        int64_t plane, at[3];
+        draw_sheet_nth(sheet, i, &plane, at);
+        draw_number(text, draw_sheet_value(sheet, plane, at));
+        widest = fmax(widest, draw_text_width(&style, text));
+    }
+    return fmin(60, fmax(34, ceil(widest + 10)));
+}
+
+static void find_scale(draw_panel *panel)
+{
+    panel->low = INFINITY;
+    panel->high = -INFINITY;
+    for (int64_t i = 0, count = draw_sheet_count(panel->sheet); i < count; i++) {
+        int64_t plane, at[3];
+        draw_sheet_nth(panel->sheet, i, &plane, at);
+        double value = draw_sheet_value(panel->sheet, plane, at);
+        panel->low = fmin(panel->low, value);
+        panel->high = fmax(panel->high, value);
+    }
+}
+
+void draw_panel_measure(draw_panel *panel, const draw_sheet *sheet, draw_role role, double cell,
+                        const draw_look *look)
+{
+    const draw_text_style bold = {.size = 11, .face = DRAW_SANS_BOLD};
+    int64_t rows = 0, columns = 0;
+    *panel = (draw_panel){.sheet = sheet, .look = look, .role = role, .cell = cell};
+    for (int64_t plane = 0; plane < draw_sheet_planes(sheet); plane++) {
+        int64_t row, column;
+        draw_sheet_place(sheet, plane, &row, &column);
+        if (row >= rows) rows = row + 1;
+        if (column >= columns) columns = column + 1;
+    }
+    panel->slice = (double)extent(sheet, 2) * cell + SLICES;
+    const double wide = (double)extent(sheet, 0) * panel->slice - SLICES;
+    const double high = (double)extent(sheet, 1) * cell;
+    panel->pitch_x = wide + (indexed(panel) && sheet->spatial > 1 ? SIDE : 0) + BESIDE;
+    panel->pitch_y = high + (labelled(panel) ? LABEL : 0) + (extent(sheet, 0) > 1 ? LABEL : 0) +
+                     (indexed(panel) ? INDEX : 0) + BELOW;
+    panel->width = fmax((double)columns * panel->pitch_x - BESIDE, draw_text_width(&bold, sheet->title));
+    panel->height = TITLE + (double)rows * panel->pitch_y - BELOW;
+    if (look->heatmap) find_scale(panel);
+}
+
+/* The upper left corner of a plane's cells. */
+static draw_point corner(const draw_panel *panel, int64_t plane)
+{
+    int64_t row, column;
+    draw_sheet_place(panel->sheet, plane, &row, &column);
+    draw_point at = {panel->x + (double)column * panel->pitch_x,
+                     panel->y + TITLE + (double)row * panel->pitch_y};
+    if (indexed(panel) && panel->sheet->spatial > 1) at.x += SIDE;
+    if (labelled(panel)) at.y += LABEL;
+    if (extent(panel->sheet, 0) > 1) at.y += LABEL;
+    if (indexed(panel)) at.y += INDEX;
+    return at;
+}
+
+draw_box draw_panel_box(const draw_panel *panel, int64_t plane, const int64_t at[3])
+{
+    const draw_sheet *sheet = panel->sheet;
+    draw_point c = corner(panel, plane);
+    return (draw_box){c.x + (double)(at[0] - draw_sheet_first(sheet, 0)) * panel->slice +
+                          (double)(at[2] - draw_sheet_first(sheet, 2)) * panel->cell,
+                      c.y + (double)(at[1] - draw_sheet_first(sheet, 1)) * panel->cell, panel->cell,
+                      panel->cell};
+}
+
+/* ---- Cells ---- */
+
+void draw_cell_text(draw_figure *figure, draw_box box, draw_paint fill, draw_paint paint, double value)
+{
+    char plain[DRAW_NUMBER], text[3 * DRAW_NUMBER];
+    draw_text_style style = {
+        .size = DRAW_TEXT_SIZE, .anchor = DRAW_MIDDLE, .centred = true, .paint = paint, .halo = fill};
+    draw_number(plain, value);
+    draw_typeset(plain, text, sizeof text);
+    double width = draw_text_width(&style, text), room = box.width - 4;
+    if (width > room) style.size *= room / width;
+    draw_text(figure, box.x + box.width / 2, box.y + box.height / 2, &style, text);
+}
+
+void draw_cell_note(draw_figure *figure, draw_box box, bool upper_left, draw_paint paint, const char *text)
+{
+    draw_text_style style = {.size = NOTE, .anchor = upper_left ? DRAW_START : DRAW_END, .paint = paint};
+    double width = draw_text_width(&style, text), room = box.width - 4;
+    if (width > room) style.size *= room / width;
+    if (upper_left)
+        draw_text(figure, box.x + 2.5, box.y + 2.5 + NOTE * DRAW_CAPITAL, &style, text);
+    else
+        draw_text(figure, box.x + box.width - 2.5, box.y + box.height - 2.8, &style, text);
+}
+
+static draw_role role_of(const draw_panel *panel, int64_t plane)
+{
+    if (panel->sheet->groups <= 1) return panel->role;
+    return (draw_role)(DRAW_GROUP + draw_sheet_group(panel->sheet, plane) % DRAW_GROUPS);
+}
+
+/* Borders that repeat cells give every cell of the plane a colour of its own, which its copies wear. */
+static bool copies(const draw_sheet *sheet)
+{
+    bool ring = false;
+    for (int32_t a = 0; a < 3; a++) ring = ring || sheet->before[a] > 0 || sheet->after[a] > 0;
+    return ring && !sheet->cut && sheet->mode != FAL_PAD_ZEROS && sheet->mode != FAL_PAD_CONSTANT;
+}
+
+static draw_paint colour_of(const int64_t source[3])
+{
+    const int64_t hue = (source[2] + 2 * source[1] + 5 * source[0]) % (DRAW_GROUPS - 1);
+    return DRAW_TINT(DRAW_GROUP + (int)hue, source[1] % 2 ? 0.28 : 0.45);
+}
+
+static void draw_source(draw_figure *figure, const draw_panel *panel, draw_box box, const int64_t source[3])
+{
+    char text[64];
+    size_t used = 0;
+    for (int32_t a = 3 - panel->sheet->spatial; a < 3 && used < sizeof text; a++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRId64, used ? "," : "", source[a]);
+    draw_cell_note(figure, box, true, DRAW_PAINT(DRAW_FAINT), text);
+}
+
+static void draw_heat(draw_figure *figure, const draw_panel *panel, draw_box box, const draw_cell *cell,
+                      bool empty)
+{
+    draw_style style = {.fill = DRAW_PAINT(DRAW_GHOST), .hatch = DRAW_HATCH_NONE};
+    bool number = cell->kind == DRAW_IS_CELL || cell->kind == DRAW_IS_GHOST;
+    double span = panel->high - panel->low;
+    if (number && !empty)
+        style.fill = DRAW_TINT(DRAW_HEAT, span > 0 ? (cell->value - panel->low) / span : 0.5);
+    if (cell->kind == DRAW_IS_GHOST) style.opacity = 0.55;
+    draw_rect(figure, box, &style);
+}
+
+static void draw_one(draw_figure *figure, const draw_panel *panel, int64_t plane, const int64_t at[3],
+                     bool empty)
+{
+    const draw_sheet *sheet = panel->sheet;
+    const draw_cell cell = draw_sheet_cell(sheet, plane, at);
+    const draw_box box = draw_panel_box(panel, plane, at);
+    const bool written = !panel->look->bare && !(empty && (cell.kind == DRAW_IS_CELL || sheet->cut));
+    draw_style style = draw_style_plain(role_of(panel, plane));
+    draw_paint ink = DRAW_PAINT(DRAW_INK);
+    if (panel->look->heatmap) {
+        draw_heat(figure, panel, box, &cell, empty);
+        return;
+    }
+    if (copies(sheet)) style.fill = colour_of(cell.source);
+    if (cell.kind == DRAW_IS_BETWEEN) style = draw_style_between();
+    if (cell.kind == DRAW_IS_OUTSIDE) style = draw_style_ring();
+    if (cell.kind == DRAW_IS_GHOST) style.dash = DRAW_DASHED;
+    if (cell.kind == DRAW_IS_GHOST && sheet->cut) style.fill = DRAW_PAINT(DRAW_GHOST);
+    if (cell.kind == DRAW_IS_CROPPED || (cell.kind == DRAW_IS_GHOST && sheet->cut))
+        style.hatch = DRAW_HATCH_FALLING;
+    if (cell.kind != DRAW_IS_CELL) ink = DRAW_PAINT(DRAW_FAINT);
+    draw_rect(figure, box, &style);
+    if (written) draw_cell_text(figure, box, style.fill, ink, cell.value);
+    if (written && cell.kind == DRAW_IS_GHOST && !sheet->cut) draw_source(figure, panel, box, cell.source);
+}
+
+void draw_panel_value(draw_figure *figure, const draw_panel *panel, int64_t plane, const int64_t at[3])
+{
+    const draw_cell cell = draw_sheet_cell(panel->sheet, plane, at);
+    const draw_box box = draw_panel_box(panel, plane, at);
+    if (panel->look->heatmap)
+        draw_heat(figure, panel, box, &cell, false);
+    else if (!panel->look->bare)
+        draw_cell_text(figure, box, DRAW_PAINT(DRAW_NOTHING),
+                       DRAW_PAINT(cell.kind == DRAW_IS_CELL ? DRAW_INK : DRAW_FAINT), cell.value);
+}
+
+/* ---- Labels ---- */
+
+static void draw_indices(draw_figure *figure, const draw_panel *panel, int64_t plane, int32_t axis,
+                         int64_t depth)
+{
+    const draw_sheet *sheet = panel->sheet;
+    const draw_text_style style = {.size = SMALL,
+                                   .anchor = axis == 2 ? DRAW_MIDDLE : DRAW_END,
+                                   .centred = axis == 1,
+                                   .paint = DRAW_PAINT(DRAW_FAINT)};
+    char plain[24], text[72];
+    for (int64_t p = draw_sheet_first(sheet, axis); p < draw_sheet_end(sheet, axis); p++) {
+        const int64_t at[3] = {depth, axis == 1 ? p : draw_sheet_first(sheet, 1),
+                               axis == 2 ? p : draw_sheet_first(sheet, 2)};
+        const draw_box box = draw_panel_box(panel, plane, at);
+        if (sheet->spread[axis] > 1 && (p < 0 || p % sheet->spread[axis] != 0)) continue;
+        if (p / sheet->spread[axis] >= sheet->size[axis] && sheet->spread[axis] > 1) continue;
+        snprintf(plain, sizeof plain, "%" PRId64, p / sheet->spread[axis]);
+        draw_typeset(plain, text, sizeof text);
+        if (axis == 2)
+            draw_text(figure, box.x + box.width / 2, box.y - 4, &style, text);
+        else
+            draw_text(figure, box.x - 5, box.y + box.height / 2, &style, text);
+    }
+}
+
+static void draw_labels(draw_figure *figure, const draw_panel *panel, int64_t plane)
+{
+    const draw_sheet *sheet = panel->sheet;
+    const draw_text_style style = {.size = 9.5, .paint = DRAW_PAINT(DRAW_INK)};
+    const int64_t inner = sheet->values.shape[1];
+    const draw_point c = corner(panel, plane);
+    char group[32] = "";
+    double y = c.y - (indexed(panel) ? INDEX : 0) - 4;
+    for (int64_t d = draw_sheet_first(sheet, 0); d < draw_sheet_end(sheet, 0); d++) {
+        if (extent(sheet, 0) > 1)
+            draw_textf(figure, c.x + (double)(d - draw_sheet_first(sheet, 0)) * panel->slice, y, &style,
+                       "depth %" PRId64, d / sheet->spread[0]);
+        if (!indexed(panel)) continue;
+        draw_indices(figure, panel, plane, 2, d);
+        if (sheet->spatial > 1 && d == draw_sheet_first(sheet, 0)) draw_indices(figure, panel, plane, 1, d);
+    }
+    if (extent(sheet, 0) > 1) y -= LABEL;
+    if (!labelled(panel)) return;
+    if (sheet->groups > 1) snprintf(group, sizeof group, ", group %" PRId64, draw_sheet_group(sheet, plane));
+    if (sheet->weight)
+        draw_textf(figure, c.x, y, &style, "%s[%" PRId64 ",%" PRId64 "]%s", sheet->name, plane / inner,
+                   plane % inner, group);
+    else
+        draw_textf(figure, c.x, y, &style, "channel %" PRId64 "%s", plane, group);
+}
+
+void draw_panel_grid(draw_figure *figure, const draw_panel *panel, bool empty)
+{
+    const draw_sheet *sheet = panel->sheet;
+    const draw_text_style bold = {.size = 11, .face = DRAW_SANS_BOLD};
+    char title[3 * sizeof sheet->title];
+    int64_t at[3];
+    draw_typeset(sheet->title, title, sizeof title);
+    draw_text(figure, panel->x, panel->y + 10, &bold, title);
+    for (int64_t plane = 0; plane < draw_sheet_planes(sheet); plane++) {
+        draw_labels(figure, panel, plane);
+        for (at[0] = draw_sheet_first(sheet, 0); at[0] < draw_sheet_end(sheet, 0); at[0]++)
+            for (at[1] = draw_sheet_first(sheet, 1); at[1] < draw_sheet_end(sheet, 1); at[1]++)
+                for (at[2] = draw_sheet_first(sheet, 2); at[2] < draw_sheet_end(sheet, 2); at[2]++)
+                    draw_one(figure, panel, plane, at, empty);
+    }
+}
+
+/* ---- Marks ---- */
+
+static bool drawn(const draw_sheet *sheet, const int64_t at[3])
+{
+    for (int32_t a = 0; a < 3; a++)
+        if (at[a] < draw_sheet_first(sheet, a) || at[a] >= draw_sheet_end(sheet, a)) return false;
+    return true;
+}
+
+static void draw_note(draw_figure *figure, const draw_panel *panel, draw_box box, const draw_mark *mark)
+{
+    char plain[DRAW_NUMBER], text[3 * DRAW_NUMBER + 4], number[3 * DRAW_NUMBER];
+    if (panel->look->bare || panel->look->heatmap || isnan(mark->note)) return;
+    draw_number(plain, mark->note);
+    draw_typeset(plain, number, sizeof number);
+    /* On what is read the note is a factor, on the result of a scatter step it is a summand. */
+    snprintf(text, sizeof text, "%s%s", mark->sheet == DRAW_RESULT ? (plain[0] == '-' ? "" : "+") : "×",
+             number);
+    draw_cell_note(figure, box, false, DRAW_PAINT(mark->kind == DRAW_MARK_MISS ? DRAW_FAINT : DRAW_INK),
+                   text);
+}
+
+static void draw_mark_cell(draw_figure *figure, const draw_panel *panel, const draw_mark *mark)
+{
+    const draw_cell cell = draw_sheet_cell(panel->sheet, mark->plane, mark->at);
+    const draw_box box = draw_panel_box(panel, mark->plane, mark->at);
+    draw_style style = draw_style_tap(role_of(panel, mark->plane));
+    if (mark->kind == DRAW_MARK_MISS) {
+        style = cell.kind == DRAW_IS_BETWEEN ? draw_style_between() : draw_style_ring();
+        style.stroke = DRAW_PAINT(DRAW_INK);
+        style.width = 1.2;
+    }
+    if (mark->kind == DRAW_MARK_FOCUS) style = draw_style_focus();
+    if (cell.kind == DRAW_IS_GHOST) style.dash = DRAW_DASHED;
+    if (cell.kind == DRAW_IS_GHOST && copies(panel->sheet)) style.fill = colour_of(cell.source);
+    if (copies(panel->sheet) && cell.kind == DRAW_IS_CELL) style.fill = colour_of(cell.source);
+    if (panel->look->heatmap)
+        style = (draw_style){.stroke = style.stroke, .width = fmin(style.width, panel->cell / 4)};
+    draw_rect(figure, box, &style);
+    draw_note(figure, panel, box, mark);
+    if (panel->look->heatmap || panel->look->bare) return;
+    draw_cell_text(figure, box, style.fill, DRAW_PAINT(mark->kind == DRAW_MARK_MISS ? DRAW_FAINT : DRAW_INK),
+                   cell.value);
+    if (cell.kind == DRAW_IS_GHOST && copies(panel->sheet)) draw_source(figure, panel, box, cell.source);
+}
+
+/* A second, inner outline. */
+static void draw_chosen(draw_figure *figure, const draw_panel *panel, const draw_mark *mark)
+{
+    const draw_style style = {.stroke = DRAW_PAINT(DRAW_ACCENT), .width = 2.2};
+    const draw_box box = draw_panel_box(panel, mark->plane, mark->at);
+    const double in = box.width > 12 ? 3 : 0;
+    draw_rect(figure, (draw_box){box.x + in, box.y + in, box.width - 2 * in, box.height - 2 * in}, &style);
+}
+
+/* An arrow from where the tap stood to where the offset has moved it. */
+static void draw_sampling(draw_figure *figure, const draw_panel *panel, const draw_mark *mark)
+{
+    const draw_style arrow = {.stroke = DRAW_PAINT(DRAW_INK), .width = 1.1, .arrow_head = true};
+    const draw_style ring = {.stroke = DRAW_PAINT(DRAW_FAINT), .width = 1, .dash = DRAW_DASHED};
+    const draw_style dot = {.fill = DRAW_PAINT(DRAW_ACCENT), .stroke = DRAW_PAINT(DRAW_PAPER), .width = 0.8};
+    const draw_box box = draw_panel_box(panel, mark->plane, mark->at);
+    const draw_point from = {box.x + box.width / 2, box.y + box.height / 2};
+    const draw_point to = {from.x + (mark->point[1] - (double)mark->at[2]) * panel->cell,
+                           from.y + (mark->point[0] - (double)mark->at[1]) * panel->cell};
+    draw_circle(figure, from, panel->cell * 0.36, &ring);
+    if (hypot(to.x - from.x, to.y - from.y) > 6) draw_line(figure, from, to, &arrow);
+    draw_circle(figure, to, 3.4, &dot);
+}
+
+/* The box around a step's window on one plane and depth. */
+static void draw_window(draw_figure *figure, const draw_panel *panel, const draw_scene *scene, int32_t sheet,
+                        int64_t plane, int64_t depth)
+{
+    const draw_style style = draw_style_window();
+    draw_box whole = {0};
+    int64_t count = 0;
+    for (int64_t i = 0; i < scene->mark_count; i++) {
+        const draw_mark *mark = &scene->marks[i];
+        if (mark->sheet != sheet || mark->plane != plane || mark->at[0] != depth) continue;
+        if (mark->kind > DRAW_MARK_MISS || !drawn(panel->sheet, mark->at)) continue;
+        const draw_box box = draw_panel_box(panel, plane, mark->at);
+        const double right = fmax(whole.x + whole.width, box.x + box.width);
+        const double foot = fmax(whole.y + whole.height, box.y + box.height);
+        if (count++ == 0) {
+            whole = box;
+            continue;
+        }
+        whole.x = fmin(whole.x, box.x);
+        whole.y = fmin(whole.y, box.y);
+        whole.width = right - whole.x;
+        whole.height = foot - whole.y;
+    }
+    if (count > 1) draw_rect(figure, whole, &style);
+}
+
+void draw_panel_marks(draw_figure *figure, const draw_panel *panel, const draw_scene *scene, int32_t sheet)
+{
+    const draw_sheet *s = panel->sheet;
+    for (int64_t i = 0; i < scene->mark_count; i++) {
+        const draw_mark *mark = &scene->marks[i];
+        if (mark->sheet == sheet && mark->kind <= DRAW_MARK_MISS && drawn(s, mark->at))
+            draw_mark_cell(figure, panel, mark);
+    }
+    for (int64_t plane = 0; plane < draw_sheet_planes(s); plane++)
+        for (int64_t d = draw_sheet_first(s, 0); d < draw_sheet_end(s, 0); d++)
+            draw_window(figure, panel, scene, sheet, plane, d);
+    for (int64_t i = 0; i < scene->mark_count; i++) {
+        const draw_mark *mark = &scene->marks[i];
+        if (mark->sheet != sheet) continue;
+        if (mark->kind == DRAW_MARK_CHOSEN) draw_chosen(figure, panel, mark);
+        if (mark->kind == DRAW_MARK_POINT) draw_sampling(figure, panel, mark);
+    }
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * view_slide.c: what is read, the kernel and the result side by side, one step marked on all of them.
+ *
+ * Works for every operator that a scene knows: it draws the sheets that are there. Channels of the input
+ * and rows of the table of kernels stand at the same height.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "draw/view_parts.h"
+
+typedef struct slide {
+    draw_panel panel[DRAW_SHEETS];
+    double width, bottom, words; /* of the grids; where the words below begin */
+    bool placed;                 /* below the heading */
+} slide;
+
+static bool present(const draw_scene *scene, int32_t sheet)
+{
+    return scene->sheet[sheet].values.rank > 0;
+}
+
+/* ---- Layout ---- */
+
+static void arrange(draw_view *view)
+{
+    static const draw_role roles[DRAW_SHEETS] = {DRAW_INPUT, DRAW_KERNEL, DRAW_OUTPUT};
+    slide *s = view->own;
+    const draw_scene *scene = view->scene;
+    const double joint = 44;
+    double cell = 0, tallest = 0, x = 0;
+    for (int32_t i = 0; i < DRAW_SHEETS; i++)
+        if (present(scene, i)) cell = fmax(cell, draw_panel_cell(&scene->sheet[i], &view->look));
+    for (int32_t i = 0; i < DRAW_SHEETS; i++) {
+        if (!present(scene, i)) continue;
+        double side = view->look.heatmap ? draw_panel_cell(&scene->sheet[i], &view->look) : cell;
+        draw_panel_measure(&s->panel[i], &scene->sheet[i], roles[i], side, &view->look);
+    }
+    draw_panel *read = &s->panel[DRAW_READ], *weight = &s->panel[DRAW_WEIGHT];
+    if (present(scene, DRAW_WEIGHT) && scene->sheet[DRAW_WEIGHT].weight && read->pitch_y > weight->pitch_y) {
+        weight->height += read->pitch_y * floor(weight->height / weight->pitch_y) -
+                          weight->pitch_y * floor(weight->height / weight->pitch_y);
+        weight->pitch_y = read->pitch_y;
+    }
+    for (int32_t i = 0; i < DRAW_SHEETS; i++)
+        if (present(scene, i)) tallest = fmax(tallest, s->panel[i].height);
+    for (int32_t i = 0; i < DRAW_SHEETS; i++) {
+        if (!present(scene, i)) continue;
+        s->panel[i].x = x;
+        s->panel[i].y = (tallest - s->panel[i].height) / 2;
+        x += s->panel[i].width + joint;
+    }
+    s->width = fmax(x - joint, 460);
+    s->bottom = tallest;
+}
+
+static void draw_joints(draw_figure *figure, const draw_view *view)
+{
+    const slide *s = view->own;
+    const draw_scene *scene = view->scene;
+    const draw_text_style big = {.size = 20, .anchor = DRAW_MIDDLE, .centred = true};
+    const draw_panel *last = &s->panel[DRAW_READ];
+    for (int32_t i = 1; i < DRAW_SHEETS; i++) {
+        if (!present(scene, i)) continue;
+        const draw_panel *next = &s->panel[i];
+        draw_text(figure, (last->x + last->width + next->x) / 2, next->y + next->height / 2 + 10, &big,
+                  scene->joint[i - 1]);
+        last = next;
+    }
+}
+
+/* ---- Words and keys ---- */
+
+static const char *ring_text(const draw_sheet *x)
+{
+    static const char *const texts[] = {"zero padding",
+                                        "reflect padding: a copy, with the index of its source",
+                                        "symmetric padding: a copy, with the index of its source",
+                                        "replicate padding: a copy, with the index of its source",
+                                        "circular padding: a copy, with the index of its source",
+                                        "constant padding"};
+    return texts[x->mode];
+}
+
+static bool has_ring(const draw_sheet *sheet, bool cropped)
+{
+    for (int32_t a = 0; a < 3; a++)
+        if (cropped ? sheet->before[a] < 0 || sheet->after[a] < 0
+                    : sheet->before[a] > 0 || sheet->after[a] > 0)
+            return true;
+    return false;
+}
+
+static double draw_keys(draw_figure *figure, const draw_view *view, double y)
+{
+    const slide *s = view->own;
+    const draw_scene *scene = view->scene;
+    const draw_sheet *x = &scene->sheet[DRAW_READ], *result = &scene->sheet[DRAW_RESULT];
+    const draw_operator op = scene->problem.op;
+    draw_key keys[8];
+    int count = 0;
+    draw_style cropped = draw_style_ring();
+    cropped.hatch = DRAW_HATCH_FALLING;
+    if (op == DRAW_OP_DEFORM)
+        keys[count++] =
+            (draw_key){{.fill = DRAW_PAINT(DRAW_ACCENT), .radius = 7}, "where a tap reads after its offset"};
+    else
+        keys[count++] =
+            (draw_key){draw_style_tap(op == DRAW_OP_SCATTER ? DRAW_OUTPUT : DRAW_INPUT),
+                       op == DRAW_OP_SCATTER ? "cells that this step adds to" : "cells that this step reads"};
+    keys[count++] = (draw_key){draw_style_focus(),
+                               op == DRAW_OP_SCATTER ? "the input of this step" : "the result of this step"};
+    if (op == DRAW_OP_POOL && scene->problem.pool.kind == FAL_POOL_MAX)
+        keys[count++] = (draw_key){{.stroke = DRAW_PAINT(DRAW_ACCENT), .width = 2.2}, "the maximum"};
+    if (has_ring(x, false)) {
+        bool copy = x->mode != FAL_PAD_ZEROS && x->mode != FAL_PAD_CONSTANT;
+        draw_style style = draw_style_ring();
+        if (copy) style.fill = DRAW_TINT(DRAW_GROUP, 0.45);
+        keys[count++] = (draw_key){style, op == DRAW_OP_CONV_TRANSPOSE ? "ring of zeros: d(k-1) - padding"
+                                                                       : ring_text(x)};
+    }
+    for (int32_t a = 0; a < 3; a++)
+        if (x->spread[a] > 1) {
+            keys[count++] = (draw_key){draw_style_between(), "zeros between the cells"};
+            break;
+        }
+    if (has_ring(x, true) || (result->cut && has_ring(result, false)))
+        keys[count++] = (draw_key){cropped, "cropped by the padding"};
+    return draw_legend(figure, 0, y, s->width, keys, count);
+}
+
+static void background(draw_view *view, draw_figure *figure)
+{
+    slide *s = view->own;
+    const draw_scene *scene = view->scene;
+    const double top = draw_heading(figure, 0, 0, s->width, scene->problem.title, scene->title) + 4;
+    for (int32_t i = 0; i < DRAW_SHEETS && !s->placed; i++) s->panel[i].y += top;
+    if (!s->placed) s->bottom += top;
+    s->placed = true;
+    for (int32_t i = 0; i < DRAW_SHEETS; i++)
+        if (present(scene, i)) draw_panel_grid(figure, &s->panel[i], i == DRAW_RESULT);
+    draw_joints(figure, view);
+    double y = s->bottom + 26;
+    y = draw_keys(figure, view, y);
+    for (int i = 0; i < scene->captions; i++)
+        y = draw_words(figure, 0, y + 4, s->width, DRAW_INK, scene->caption[i]);
+    s->words = y + 6;
+}
+
+static fal_status frame(draw_view *view, draw_figure *figure, int64_t step, bool alone, fal_error *error)
+{
+    const slide *s = view->own;
+    draw_scene *scene = view->scene;
+    const draw_sheet *result = &scene->sheet[DRAW_RESULT];
+    const draw_panel *panel = &s->panel[DRAW_RESULT];
+    int64_t at[3];
+    if (step >= 0) DRAW_TRY(draw_scene_step(scene, step, error));
+    for (int64_t plane = 0; plane < draw_sheet_planes(result); plane++)
+        for (at[0] = draw_sheet_first(result, 0); at[0] < draw_sheet_end(result, 0); at[0]++)
+            for (at[1] = draw_sheet_first(result, 1); at[1] < draw_sheet_end(result, 1); at[1]++)
+                for (at[2] = draw_sheet_first(result, 2); at[2] < draw_sheet_end(result, 2); at[2]++)
+                    if (alone || scene->scatter || draw_sheet_order(result, plane, at) <= step)
+                        draw_panel_value(figure, panel, plane, at);
+    if (step < 0) return FAL_OK;
+    for (int32_t i = 0; i < DRAW_SHEETS; i++)
+        if (present(scene, i)) draw_panel_marks(figure, &s->panel[i], scene, i);
+    draw_words(figure, 0, s->words, s->width, DRAW_INK, scene->sum);
+    return FAL_OK;
+}
+
+static void describe(const draw_view *view, draw_figure *figure)
+{
+    const draw_scene *scene = view->scene;
+    char text[DRAW_CAPTIONS * DRAW_WORDS];
+    size_t used = (size_t)snprintf(text, sizeof text, "%s.", scene->title);
+    for (int32_t i = 0; i < DRAW_SHEETS && used < sizeof text; i++)
+        if (present(scene, i))
+            used += (size_t)snprintf(text + used, sizeof text - used, " %s.", scene->sheet[i].title);
+    for (int i = 0; i < scene->captions && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, " %s.", scene->caption[i]);
+    draw_figure_describe(figure, scene->problem.title, text);
+}
+
+fal_status draw_view_slide(const draw_problem *problem, const draw_look *look, draw_view **view,
+                           fal_error *error)
+{
+    DRAW_TRY(draw_view_new(look, sizeof(slide), view, error));
+    draw_view *v = *view;
+    fal_status status = draw_scene_create(problem, &v->scene, error);
+    int64_t cells = 0, longest = 0;
+    for (int32_t i = 0; status == FAL_OK && i < DRAW_SHEETS; i++) {
+        const draw_sheet *sheet = &v->scene->sheet[i];
+        int64_t positions = 1;
+        if (!present(v->scene, i)) continue;
+        for (int32_t a = 0; a < 3; a++) {
+            int64_t length = draw_sheet_end(sheet, a) - draw_sheet_first(sheet, a);
+            positions *= length;
+            if (length > longest) longest = length;
+        }
+        cells += positions * draw_sheet_planes(sheet);
+    }
+    if (status == FAL_OK) status = draw_readable(look, cells, longest, error);
+    if (status != FAL_OK) {
+        draw_view_close(v);
+        *view = NULL;
+        return status;
+    }
+    arrange(v);
+    v->steps = v->scene->steps;
+    v->usual = v->scene->scatter ? v->steps - 1 : 0;
+    v->background = background;
+    v->frame = frame;
+    v->describe = describe;
+    return FAL_OK;
+}

@@ -78,7 +78,7 @@ static inline const char *spec_of(const attempt *a)
 /* The attempt fails with this status and one printable line in which `key` stands. Frees the bytes. */
 static inline void refuse(attempt a, fal_status expected, const char *key)
 {
-    char line[600];
+    char line[800];
     io_array out;
     fal_error error = {0};
     const char *spec = spec_of(&a);

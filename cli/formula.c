@@ -87,6 +87,8 @@ json_t *cli_json_parameters(const cli_layer *layer)
     if (layer->transposed)
         json_object_set_new(parameters, "output_padding",
                             field_of(g->spatial, g->axis, offsetof(fal_axis, output_padding)));
+    if (layer->params.activation != FAL_ACTIVATION_NONE)
+        json_object_set_new(parameters, "activation", json_string(cli_activation_name(&layer->params)));
     return parameters;
 }
 

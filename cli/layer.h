@@ -61,6 +61,9 @@ fal_status cli_layer_describe(cli_command *command, cli_layer *layer);
  * spatial. */
 fal_status cli_window_axes(cli_command *command, const char *text, const fal_tensor *x, int32_t *spatial);
 
+/* A stack of layers: --layers, or a JSON file (verb_receptive_field.c). */
+fal_status cli_layers_read(cli_command *command, const char *path, fal_layer **layers, int32_t *count);
+
 /* ---- Running a layer (run.c) ---- */
 
 typedef struct cli_run_facts {
@@ -87,6 +90,15 @@ fal_status cli_layer_check(cli_command *command, const cli_layer *layer, const f
 double cli_largest_difference(const fal_tensor *a, const fal_tensor *b);
 /* The next index in row-major order; false after the last. Begin with zeros when the tensor is not empty. */
 bool cli_next_index(const fal_tensor *t, int64_t *index);
+
+/* ---- Activations (activation.c) ---- */
+
+/* v activated, in double. */
+double cli_activated(const fal_conv_params *params, double v);
+/* Every element of a tensor of i64, f32 or f64, in place. The library must have accepted params. */
+void cli_activate(const fal_conv_params *params, const fal_tensor *t);
+/* "relu"; "none" without one. */
+const char *cli_activation_name(const fal_conv_params *params);
 
 /* ---- Saying what a layer is (formula.c) ---- */
 

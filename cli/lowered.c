@@ -34,10 +34,12 @@ static fal_status widen(cli_command *command, const fal_tensor *t, fal_tensor *w
     return fal_tensor_copy(t, wide, &command->error);
 }
 
-/* Copies the result into y's own type; refuses an integer that does not fit. */
-static fal_status narrow(cli_command *command, const fal_tensor *wide, const fal_tensor *y)
+/* Activates the finished sums and copies them into y's own type; refuses an integer that does not fit. */
+static fal_status narrow(cli_command *command, const fal_conv_params *params, const fal_tensor *wide,
+                         const fal_tensor *y)
 {
     int64_t index[FAL_MAX_RANK] = {0};
+    cli_activate(params, wide);
     CLI_TRY(fal_tensor_copy(wide, y, &command->error));
     if (!fal_dtype_is_integer(y->dtype) || fal_tensor_count(y) <= 0) return FAL_OK;
     do {
@@ -256,7 +258,7 @@ fal_status cli_layer_unfold(cli_command *command, const cli_layer *layer, const 
     if (fal_tensor_count(y) == 0) return FAL_OK;
     CLI_TRY(layer->transposed ? fold_output(command, &u) : unfold_input(command, &u));
     CLI_TRY(channels_first(command, layer, y, &target));
-    return narrow(command, &u.y, &target);
+    return narrow(command, &layer->params, &u.y, &target);
 }
 
 /* What an image of zeros gives: the part of an affine map that is not its matrix. Written into `column`
@@ -271,7 +273,9 @@ static fal_status constant_part(cli_command *command, const cli_layer *layer, co
     CLI_TRY(widen(command, &layer->w, &w));
     if (bias.rank > 0) CLI_TRY(widen(command, &layer->bias, &bias));
     fal_operands operands = {.x = zeros, .w = w, .bias = bias, .y = result};
-    CLI_TRY(fal_reference(layer->transposed ? FAL_OP_CONV_TRANSPOSE : FAL_OP_CONV, &operands, &layer->params,
+    fal_conv_params params = layer->params;
+    params.activation = FAL_ACTIVATION_NONE;
+    CLI_TRY(fal_reference(layer->transposed ? FAL_OP_CONV_TRANSPOSE : FAL_OP_CONV, &operands, &params,
                           &command->error));
     CLI_TRY(as_matrix(command, &result, column->shape[0], 1, &result));
     return fal_tensor_copy(&result, column, &command->error);
@@ -309,5 +313,5 @@ fal_status cli_layer_matrix(cli_command *command, const cli_layer *layer, const 
     CLI_TRY(as_matrix(command, &wide, g->n, rows, &images));
     CLI_TRY(turn(command, &images, &images));
     CLI_TRY(fal_matmul(&matrix, &inputs, &images, &command->error));
-    return narrow(command, &wide, y);
+    return narrow(command, &layer->params, &wide, y);
 }

@@ -91,7 +91,7 @@ fal_status cli_conv_params(cli_command *command, int32_t spatial, fal_conv_param
     params->accuracy = (fal_accuracy)cli_choice(command, CLI_ACCURACY, FAL_ACCURACY_DEFAULT);
     params->algorithm = cli_text(command, CLI_ALGORITHM, NULL);
     params->spatial = spatial;
-    return FAL_OK;
+    return cli_activation(command, params);
 }
 
 fal_status cli_spatial_said(cli_command *command, int32_t *spatial)

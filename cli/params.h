@@ -7,9 +7,11 @@
 
 #include "cli/cli.h"
 
-/* cli_conv_params fills params from every convolution option that was given. One number means all
- * axes; another count than `spatial` is refused with both. */
+/* cli_conv_params fills params from every convolution option that was given, --activation included. One
+ * number means all axes; another count than `spatial` is refused with both. */
 fal_status cli_conv_params(cli_command *command, int32_t spatial, fal_conv_params *params);
+/* --activation; left alone when not given (activation.c). */
+fal_status cli_activation(cli_command *command, fal_conv_params *params);
 /* Entry per axis of one list option: spread when one was given, refused when the count differs, left
  * alone when not given. */
 fal_status cli_axis_ints(cli_command *command, cli_option_id id, int32_t spatial, int64_t *values);

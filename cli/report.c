@@ -55,7 +55,7 @@ fal_status cli_hint(cli_command *command, fal_status status, const char *hint, .
     return status;
 }
 
-/* "padding_begin[1]" is set by --padding. */
+/* "padding_begin[1]" is set by --padding, "activation_low" by --activation. */
 static const char *option_name(const char *field, char *name, size_t capacity)
 {
     size_t length = strcspn(field, "[");
@@ -64,6 +64,7 @@ static const char *option_name(const char *field, char *name, size_t capacity)
         if (*at == '_') *at = '-';
     if (strcmp(name, "padding-begin") == 0 || strcmp(name, "padding-end") == 0)
         name[strlen("padding")] = '\0';
+    if (strncmp(name, "activation-", strlen("activation-")) == 0) name[strlen("activation")] = '\0';
     return name;
 }
 

@@ -75,6 +75,17 @@ static fal_status run_reference(cli_command *command, const cli_layer *layer, co
                          &command->error);
 }
 
+/* The ways outside the library refuse what it refuses. */
+static fal_status check_by_plan(cli_command *command, const cli_layer *layer, const fal_tensor *y)
+{
+    const fal_operands operands = {.x = layer->x, .w = layer->w, .bias = layer->bias, .y = *y};
+    fal_plan *plan;
+    CLI_TRY(fal_plan_create(&command->context, layer->transposed ? FAL_OP_CONV_TRANSPOSE : FAL_OP_CONV,
+                            &operands, &layer->params, &plan));
+    fal_plan_destroy(plan);
+    return FAL_OK;
+}
+
 static fal_status run_by_name(cli_command *command, const cli_layer *layer, const char *algorithm,
                               const fal_tensor *y, cli_run_facts *facts)
 {
@@ -84,6 +95,7 @@ static fal_status run_by_name(cli_command *command, const cli_layer *layer, cons
     } plain[] = {{"reference", run_reference}, {"unfold", cli_layer_unfold}, {"matrix", cli_layer_matrix}};
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (algorithm == NULL || strcmp(algorithm, plain[i].name) != 0) continue;
+        CLI_TRY(check_by_plan(command, layer, y));
         int64_t start = now_ns();
         CLI_TRY(plain[i].run(command, layer, y));
         *facts = (cli_run_facts){.solver = plain[i].name, .threads = 1, .time_ns = now_ns() - start};

@@ -25,6 +25,7 @@ typedef struct explanation {
     bool numbers;     /* operands were given */
     double magnitude; /* sum of |x w| + |bias| */
     double sum;       /* of everything */
+    double result;    /* the sum, activated */
 } explanation;
 
 /* What one product looks like. */
@@ -272,6 +273,13 @@ static void print_text(cli_command *command, const explanation *e, double librar
     if (!e->numbers) return;
     cli_format_number(sum, NUMBER, FAL_F64, e->sum);
     cli_format_number(text, NUMBER, e->layer.y.dtype, library);
+    if (e->layer.params.activation != FAL_ACTIVATION_NONE) {
+        fprintf(out, "the sum is %s\n", sum);
+        cli_format_number(sum, NUMBER, FAL_F64, e->result);
+        fprintf(out, "%s = %s of it = %s; the library gives %s\n", name,
+                cli_activation_name(&e->layer.params), sum, text);
+        return;
+    }
     fprintf(out, "%s = %s; the library gives %s\n", name, sum, text);
 }
 
@@ -302,6 +310,8 @@ static fal_status print_json(cli_command *command, const explanation *e, double 
     if (e->layer.bias.rank)
         json_object_set_new(json, "bias", json_real(fal_tensor_get(&e->layer.bias, &e->oc)));
     if (e->numbers) json_object_set_new(json, "sum", json_real(e->sum));
+    if (e->numbers && e->layer.params.activation != FAL_ACTIVATION_NONE)
+        json_object_set_new(json, "activated", json_real(e->result));
     if (e->numbers) json_object_set_new(json, "library", json_real(library));
     return cli_json_print(command, json);
 }
@@ -319,10 +329,11 @@ fal_status cli_run_explain(cli_command *command)
     CLI_TRY(find_terms(command, e));
     if (e->numbers) {
         add_up(e);
+        e->result = cli_activated(&e->layer.params, e->sum);
         CLI_TRY(ask_library(command, e, &library));
-        if (fabs(library - e->sum) > tolerance(e))
+        if (fabs(library - e->result) > tolerance(e))
             return cli_fail(command, FAL_E_INTERNAL, NULL,
-                            "the products add up to %.17g, but the library gives %.17g", e->sum, library);
+                            "the products add up to %.17g, but the library gives %.17g", e->result, library);
     }
     if (command->json) return print_json(command, e, library);
     print_text(command, e, library);

@@ -112,11 +112,18 @@ static void detail(void *state, char *text, size_t capacity)
              o->info.kernel ? o->info.kernel : "");
 }
 
+static double predicted(void *state)
+{
+    const own *o = state;
+    return o->info.predicted_seconds;
+}
+
 const bench_peer bench_prepacked = {.name = "prepacked",
                                     .prepare = prepare_prepacked,
                                     .place = place,
                                     .run = run_prepacked,
                                     .detail = detail,
+                                    .predicted = predicted,
                                     .release = release};
 const bench_peer bench_one_call = {.name = "one-call",
                                    .prepare = prepare_one_call,

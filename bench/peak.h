@@ -14,6 +14,9 @@ double bench_now(void);
  * second at an instruction set. One sample takes about `seconds`. */
 double bench_peak_flops(fal_cpu_level level, int32_t threads, double seconds);
 
+/* bench_cycles_per_second gives the clock rate of a core: the best of short pieces within `seconds`. */
+double bench_cycles_per_second(double seconds);
+
 /* bench_copy_bytes gives the bytes a second, read and written, of one thread's copy between two arrays
  * of `bytes`: the best of a few. 0 when there is no memory for them. */
 double bench_copy_bytes(size_t bytes);

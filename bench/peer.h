@@ -39,6 +39,7 @@ typedef struct bench_peer {
     bool (*run)(void *state);                                 /* false: it failed */
     bool (*result)(void *state);                              /* may be NULL */
     void (*detail)(void *state, char *text, size_t capacity); /* which algorithm; may be NULL */
+    double (*predicted)(void *state);                         /* seconds of run(); may be NULL */
     void (*release)(void *state);                             /* */
 } bench_peer;
 

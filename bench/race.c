@@ -18,6 +18,8 @@ static const double sample_seconds = 2e-4;
 /* Calls shorter than this are preceded by one that is not timed, which brings caches and waiting threads
  * back from the contender before; longer ones do not notice. */
 static const double short_seconds = 2e-3;
+/* How long the clock rate is measured before a race. */
+static const double clock_seconds = 1e-3;
 enum { MOST_ROUNDS = 400 };
 
 typedef struct contender {
@@ -124,6 +126,7 @@ static fal_status enter(runner *r, int i, float *expected)
         return FAL_OK;
     }
     if (c->peer->detail != NULL) c->peer->detail(c->state, outcome->detail, BENCH_DETAIL_TEXT);
+    if (c->peer->predicted != NULL) outcome->predicted = c->peer->predicted(c->state);
     size_sample(c);
     return FAL_OK;
 }
@@ -185,6 +188,7 @@ fal_status bench_run(const bench_race *race, bench_report *report)
     fal_status status = bench_describe(race->layer, race->layout, &r.problem, race->context.error);
     if (status != FAL_OK) return status;
     r.problem.context = race->context;
+    r.problem.context.cycles_per_second = bench_cycles_per_second(clock_seconds);
     if (!bench_memory_begin(&r.memory, &r.problem.operands))
         return fail(race->context.error, FAL_E_NOMEM, "there is no memory for the layer '%.100s'",
                     race->layer->text);

@@ -26,12 +26,14 @@ typedef struct bench_outcome {
     bench_time time;
     bool differs; /* its result is another, or it failed */
     char detail[BENCH_DETAIL_TEXT];
+    double predicted; /* seconds that were expected; 0: nothing was */
 } bench_outcome;
 
 typedef struct bench_race {
     const bench_layer *layer;
     fal_layout layout;
-    fal_context context; /* threads: at least 1; cpu: the level in use; error: for failures */
+    fal_context context; /* threads: at least 1; cpu: the level in use; error: for failures;
+                            cycles_per_second is measured by each race */
     double seconds;      /* how long to race; every contender runs a few times at least */
     int count;
     const bench_peer *peers[BENCH_MAX_PEERS]; /* the first is this library's and must run */

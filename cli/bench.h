@@ -48,6 +48,8 @@ double cli_bench_ratio(const bench_report *report, int contender);
 double cli_bench_best_ratio(const cli_bench *bench, const bench_report *report);
 /* Of a time: what part of the measured peak the arithmetic reached. */
 double cli_bench_part_of_peak(const bench_report *report, int contender);
+/* What the library predicted, as a multiple of the time that it took; 0 when it did not. */
+double cli_bench_predicted_ratio(const bench_report *report);
 /* The width between the slow and the fast tenth, over the median. */
 double cli_bench_spread(const bench_time *time);
 
@@ -57,6 +59,7 @@ typedef struct cli_bench_means {
     fal_layout layout;
     int layers;
     double part_of_peak;
+    int foretold;                      /* layers whose predicted time is within 1.5 times the measured one */
     double ratio[BENCH_MAX_PEERS + 1]; /* of each contender, then of the best other library; 0: of none */
     int ran[BENCH_MAX_PEERS + 1];      /* over how many layers */
 } cli_bench_means;

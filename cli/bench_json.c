@@ -9,21 +9,22 @@
  *                "flops": 236027904, "bytes": 3851776, "peak_gflops": 190.3,
  *                "contenders": [{"name": "prepacked", "time_ns": 1240119.0, "low_ns": ..., "high_ns": ...,
  *                                "samples": 84, "gflops": 190.3, "gb_per_s": 3.1, "part_of_peak": 0.99,
- *                                "detail": "direct, f32 14x32 avx512"},
+ *                                "detail": "direct, f32 14x32 avx512", "predicted_ns": 1210000.0},
  *                               {"name": "openblas", "differs": true}]}],
  *      "geometric_means": [{"set": "resnet50", "layout": "nchw", "layers": 23, "part_of_peak": 0.98,
- *                           "ratios": [{"name": "one-call", "layers": 23, "ratio": 1.1},
+ * "foretold": 22, "ratios": [{"name": "one-call", "layers": 23, "ratio": 1.1},
  *                                      {"name": "best", "layers": 23, "ratio": 1.9}]}]}
  *
  * A contender that does not run a layer is left out of it. low and high are the tenth and ninetieth of a
- * hundred; a ratio is a time over that of the prepacked call.
+ * hundred; a ratio is a time over that of the prepacked call. foretold counts the layers whose predicted time
+ * is within 1.5 times the measured one.
  */
 #include <string.h>
 
 #include "cli/bench.h"
 #include "cli/json_out.h"
 
-static json_t *contender(const bench_report *report, int i, const char *name)
+static json_t *timed(const bench_report *report, int i, const char *name)
 {
     const bench_outcome *o = &report->outcomes[i];
     const bench_time *t = &o->time;
@@ -32,6 +33,14 @@ static json_t *contender(const bench_report *report, int i, const char *name)
                      t->median * 1e9, "low_ns", t->low * 1e9, "high_ns", t->high * 1e9, "samples", t->samples,
                      "gflops", report->flops / t->median * 1e-9, "gb_per_s", report->bytes / t->median * 1e-9,
                      "part_of_peak", cli_bench_part_of_peak(report, i), "detail", o->detail);
+}
+
+static json_t *contender(const bench_report *report, int i, const char *name)
+{
+    json_t *json = timed(report, i, name);
+    if (report->outcomes[i].predicted > 0)
+        json_object_set_new(json, "predicted_ns", json_real(report->outcomes[i].predicted * 1e9));
+    return json;
 }
 
 static json_t *run_of(const cli_bench *bench, const cli_bench_run *run)
@@ -57,9 +66,9 @@ static json_t *means_of(const cli_bench *bench, const cli_bench_means *means)
                                   json_pack("{s:s, s:i, s:f}", "name",
                                             i < bench->race.count ? bench->race.peers[i]->name : "best",
                                             "layers", means->ran[i], "ratio", means->ratio[i]));
-    return json_pack("{s:s, s:s, s:i, s:f, s:o}", "set", means->set, "layout",
+    return json_pack("{s:s, s:s, s:i, s:f, s:i, s:o}", "set", means->set, "layout",
                      means->layout == FAL_NHWC ? "nhwc" : "nchw", "layers", means->layers, "part_of_peak",
-                     means->part_of_peak, "ratios", ratios);
+                     means->part_of_peak, "foretold", means->foretold, "ratios", ratios);
 }
 
 static json_t *all_means(const cli_bench *bench)

@@ -34,6 +34,12 @@ double cli_bench_part_of_peak(const bench_report *report, int contender)
     return time->samples == 0 ? 0 : report->flops / time->median / report->peak_flops;
 }
 
+double cli_bench_predicted_ratio(const bench_report *report)
+{
+    const bench_outcome *outcome = &report->outcomes[CLI_BENCH_PREPACKED];
+    return outcome->time.samples == 0 ? 0 : outcome->predicted / outcome->time.median;
+}
+
 double cli_bench_spread(const bench_time *time)
 {
     return time->samples == 0 ? 0 : (time->high - time->low) / time->median;
@@ -56,6 +62,8 @@ bool cli_bench_means_of(const cli_bench *bench, const char *set, fal_layout layo
         if (run->layout != layout || strcmp(run->layer->set, set) != 0) continue;
         include(&means->part_of_peak, &means->layers,
                 cli_bench_part_of_peak(&run->report, CLI_BENCH_PREPACKED));
+        const double predicted = cli_bench_predicted_ratio(&run->report);
+        means->foretold += predicted > 1 / 1.5 && predicted < 1.5;
         for (int i = 0; i < contenders; i++)
             include(&means->ratio[i], &means->ran[i], cli_bench_ratio(&run->report, i));
         include(&means->ratio[contenders], &means->ran[contenders],

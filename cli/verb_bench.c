@@ -60,7 +60,7 @@ static void list(cli_command *command, const cli_bench_layers *layers)
 }
 
 /* Which races there will be: each layer in one layout, or in one after the other. */
-static fal_status enter(cli_command *command, cli_bench *bench, const cli_bench_layers *layers)
+static fal_status enter(cli_command *command, cli_bench *bench, cli_bench_layers *layers)
 {
     const int only = cli_choice(command, CLI_BENCH_LAYOUT, -1), layouts = only < 0 ? 2 : 1;
     CLI_TRY(cli_alloc(command, layers->count * layouts, sizeof *bench->runs, (void **)&bench->runs));
@@ -68,6 +68,9 @@ static fal_status enter(cli_command *command, cli_bench *bench, const cli_bench_
     for (int i = 0; i < bench->total; i++) {
         bench->runs[i].layer = &layers->items[i / layouts];
         bench->runs[i].layout = (fal_layout)(only < 0 ? i % 2 : only);
+        layers->items[i / layouts].layer.params.algorithm = cli_text(command, CLI_ALGORITHM, NULL);
+        layers->items[i / layouts].layer.params.accuracy =
+            (fal_accuracy)cli_choice(command, CLI_ACCURACY, FAL_ACCURACY_DEFAULT);
     }
     return FAL_OK;
 }

@@ -99,6 +99,7 @@ static void fill_hatch(const painter *p, draw_hatch hatch)
         cairo_line_to(p->cairo, x + height, bottom);
     }
     set_paint(p, DRAW_PAINT(DRAW_INK), DRAW_HATCH_OPACITY);
+    cairo_set_dash(p->cairo, NULL, 0, 0);
     cairo_set_line_width(p->cairo, DRAW_HATCH_WIDTH);
     cairo_stroke(p->cairo);
     for (double y = top; y <= bottom && lines.dots; y += period)

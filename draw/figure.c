@@ -106,8 +106,7 @@ static void append_shape(draw_figure *figure, draw_kind kind, const draw_point *
     item->style = *style;
     if (style->width <= 0) item->style.width = DRAW_LINE_WIDTH;
     if (style->opacity <= 0 || style->opacity > 1) item->style.opacity = 1;
-    if (style->hatch == DRAW_HATCH_ROLE)
-        item->style.hatch = draw_theme_hatch(figure->theme, style->fill.role);
+    if (style->hatch == DRAW_HATCH_ROLE) item->style.hatch = draw_theme_hatch(figure->theme, style->fill);
 }
 
 void draw_rect(draw_figure *figure, draw_box box, const draw_style *style)

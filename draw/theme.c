@@ -34,15 +34,15 @@ static const draw_rgb colours[DRAW_THEMES][DRAW_ROLES] = {
                    [DRAW_INK] = {236, 236, 236},
                    [DRAW_FAINT] = {168, 168, 168},
                    [DRAW_BORDER] = {190, 190, 190},
-                   [DRAW_INPUT] = {40, 122, 172},
+                   [DRAW_INPUT] = {34, 110, 160},
                    [DRAW_KERNEL] = {190, 124, 0},
-                   [DRAW_OUTPUT] = {0, 132, 96},
+                   [DRAW_OUTPUT] = {0, 124, 90},
                    [DRAW_GHOST] = {46, 49, 54},
                    [DRAW_ZERO] = {34, 36, 41},
                    [DRAW_ACCENT] = {255, 138, 60},
-                   [DRAW_GROUP + 0] = {40, 122, 172},
+                   [DRAW_GROUP + 0] = {34, 110, 160},
                    [DRAW_GROUP + 1] = {190, 124, 0},
-                   [DRAW_GROUP + 2] = {0, 132, 96},
+                   [DRAW_GROUP + 2] = {0, 124, 90},
                    [DRAW_GROUP + 3] = {168, 88, 132},
                    [DRAW_GROUP + 4] = {150, 140, 20},
                    [DRAW_GROUP + 5] = {20, 80, 130},
@@ -121,9 +121,10 @@ draw_rgb draw_theme_rgb(draw_theme theme, draw_paint paint)
     return mix(colours[theme][DRAW_PAPER], colours[theme][paint.role], share);
 }
 
-draw_hatch draw_theme_hatch(draw_theme theme, draw_role role)
+draw_hatch draw_theme_hatch(draw_theme theme, draw_paint fill)
 {
-    const draw_hatch hatch = theme == DRAW_PRINT ? print_hatches[role] : DRAW_HATCH_NONE;
+    if (theme == DRAW_PRINT && fill.role == DRAW_DIVERGING && fill.level < 0) return DRAW_HATCH_FALLING;
+    const draw_hatch hatch = theme == DRAW_PRINT ? print_hatches[fill.role] : DRAW_HATCH_NONE;
     return hatch == DRAW_HATCH_ROLE ? DRAW_HATCH_NONE : hatch;
 }
 

@@ -65,8 +65,8 @@ typedef struct draw_rgb {
 
 /* The colour of a paint; black for DRAW_NOTHING. */
 draw_rgb draw_theme_rgb(draw_theme theme, draw_paint paint);
-/* The hatch that the theme gives a role. */
-draw_hatch draw_theme_hatch(draw_theme theme, draw_role role);
+/* The hatch that the theme gives a fill. */
+draw_hatch draw_theme_hatch(draw_theme theme, draw_paint fill);
 /* Ink or paper, whichever is easier to read on that fill. */
 draw_paint draw_theme_text_on(draw_theme theme, draw_paint fill);
 /* WCAG 2 contrast of two colours, 1..21. */

@@ -90,6 +90,7 @@ fal_status cli_conv_params(cli_command *command, int32_t spatial, fal_conv_param
     params->layout = cli_layout(command);
     params->accuracy = (fal_accuracy)cli_choice(command, CLI_ACCURACY, FAL_ACCURACY_DEFAULT);
     params->algorithm = cli_text(command, CLI_ALGORITHM, NULL);
+    params->reproducible = cli_given(command, CLI_REPRODUCIBLE) > 0;
     params->spatial = spatial;
     return cli_activation(command, params);
 }

@@ -15,6 +15,7 @@
 #include "cli/layer.h"
 #include "cli/limits.h"
 #include "cli/tensors.h"
+#include "cli/tuning.h"
 
 static int64_t now_ns(void)
 {
@@ -49,6 +50,7 @@ static fal_status run_plan(cli_command *command, const cli_layer *layer, const c
     fal_plan_info info;
     void *workspace = NULL;
     params.algorithm = algorithm;
+    CLI_TRY(cli_tuning_begin(command));
     fal_status status =
         fal_plan_create(&command->context, layer->transposed ? FAL_OP_CONV_TRANSPOSE : FAL_OP_CONV, &operands,
                         &params, &plan);
@@ -56,6 +58,7 @@ static fal_status run_plan(cli_command *command, const cli_layer *layer, const c
         cli_hint(command, status, "reference, unfold and matrix are understood too");
     CLI_TRY(status);
     CLI_TRY(cli_adopt(command, plan, destroy_plan)); /* info's texts live as long as the plan */
+    CLI_TRY(cli_tuning_end(command));
     CLI_TRY(fal_plan_describe(plan, &info));
     CLI_TRY(workspace_of(command, info.workspace_bytes, &workspace));
     /* Touched before the clock starts: the time shall not be that of new pages. */

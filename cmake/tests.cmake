@@ -57,6 +57,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     set_target_properties(test_faulty_libc PROPERTIES C_VISIBILITY_PRESET default PREFIX "" OUTPUT_NAME faulty_libc
                           LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     target_link_libraries(test_faults_no_memory_files PRIVATE ${CMAKE_DL_LIBS})
+    target_link_libraries(test_faults_no_memory_pictures PRIVATE ${CMAKE_DL_LIBS})
 endif()
 
 file(GLOB scripts CONFIGURE_DEPENDS tests/*/test_*.sh tests/*/test_*.py)

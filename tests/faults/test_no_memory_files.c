@@ -8,10 +8,8 @@
  * faulty_libc.so, which lies beside it.
  */
 #define _XOPEN_SOURCE 700
-#include "faults/faulty.h"
+#include "faults/behind.h"
 #include "io/files.h"
-
-#include <dlfcn.h>
 
 #include "io/layer_file.h"
 
@@ -202,28 +200,10 @@ static int finish(void **unused)
     return remove_scratch(unused);
 }
 
-/* Starts again behind the library; returns when that cannot be. */
-static void start_behind(const char *library, char **arguments)
-{
-    if (getenv("FAULTY_STARTED") != NULL || access(library, R_OK) != 0) return;
-    setenv("FAULTY_STARTED", "1", 1);
-    setenv("LD_PRELOAD", library, 1);
-    setenv("ASAN_OPTIONS", "verify_asan_link_order=0:allocator_may_return_null=1:detect_leaks=0", 1);
-    execv("/proc/self/exe", arguments);
-}
-
 int main(int count, char **arguments)
 {
-    char library[512];
-    const char *slash = strrchr(arguments[0], '/');
-    snprintf(library, sizeof library, "%.*s/faulty_libc.so", slash ? (int)(slash - arguments[0]) : 1,
-             slash ? arguments[0] : ".");
-    start_behind(library, arguments);
-    void *symbol = dlsym(dlopen(NULL, RTLD_NOW), "fault_page");
-    if (count < 1 || symbol == NULL) return 77; /* skipped: the library is not built here */
-    fault_state *(*page)(void);
-    memcpy(&page, &symbol, sizeof page);
-    state = page();
+    state = count < 1 ? NULL : faults_behind(arguments);
+    if (state == NULL) return 77; /* skipped: the library is not built here */
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_failed_allocation_is_survived)};
     return cmocka_run_group_tests(tests, prepare, finish);
 }

@@ -36,6 +36,16 @@ __extension__ typedef __int128 fal__int128;
  * add them in order, which rounds differently from a fused multiply-add each. */
 #define FAL__SCALAR_LOOP __asm__ volatile("")
 
+/* Before a loop of at most n rounds (n a written number) whose bounds are constants once the functions around
+ * it are inlined: unrolls it completely, so that an array that only such loops index dissolves into
+ * registers. */
+#define FAL__PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define FAL__UNROLL(n) FAL__PRAGMA(clang loop unroll(full))
+#else
+#define FAL__UNROLL(n) FAL__PRAGMA(GCC unroll n)
+#endif
+
 #define FAL__CONCAT2(a, b) a##b
 #define FAL__CONCAT(a, b)  FAL__CONCAT2(a, b)
 

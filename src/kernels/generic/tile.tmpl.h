@@ -18,24 +18,27 @@ static FAL__ALWAYS_INLINE void tile_body(int rows, int vectors, int64_t k, const
                                          const TILE_TYPE *b, TILE_TYPE *c, bool accumulate)
 {
     tile_vector sum[TILE_ROWS_MAX][TILE_VECTORS_MAX];
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 8
+    FAL__UNROLL(14)
+    for (int i = 0; i < rows; i++) {
+        FAL__UNROLL(8)
         for (int j = 0; j < vectors; j++)
             sum[i][j] =
                 accumulate ? *(const tile_vector *)(c + (i * vectors + j) * TILE_LANES) : (tile_vector){0};
+    }
     for (; k > 0; k--) {
-#pragma GCC unroll 14
-        for (int i = 0; i < rows; i++)
-#pragma GCC unroll 8
+        FAL__UNROLL(14)
+        for (int i = 0; i < rows; i++) {
+            FAL__UNROLL(8)
             for (int j = 0; j < vectors; j++) sum[i][j] += a[i] * *(const tile_vector *)(b + j * TILE_LANES);
+        }
         a += rows;
         b += vectors * TILE_LANES;
     }
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 8
+    FAL__UNROLL(14)
+    for (int i = 0; i < rows; i++) {
+        FAL__UNROLL(8)
         for (int j = 0; j < vectors; j++) *(tile_vector *)(c + (i * vectors + j) * TILE_LANES) = sum[i][j];
+    }
 }
 
 static void tile_0(int64_t k, const void *a, const void *b, void *c, bool accumulate)

@@ -46,6 +46,9 @@ __extension__ typedef __int128 fal__int128;
 #define FAL__UNROLL(n) FAL__PRAGMA(GCC unroll n)
 #endif
 
+/* Brings the line at p near (second level cache) for a later read; p may be any address. */
+#define FAL__PREFETCH(p) __builtin_prefetch(p, 0, 2)
+
 #define FAL__CONCAT2(a, b) a##b
 #define FAL__CONCAT(a, b)  FAL__CONCAT2(a, b)
 

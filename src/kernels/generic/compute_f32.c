@@ -79,6 +79,7 @@ static void multiply_add(const void *a, const void *b, void *sum)
 }
 
 extern const fal__winograd FAL__NAMED(fal__winograd_f32);
+extern const fal__direct FAL__NAMED(fal__direct_channels_f32);
 const fal__compute FAL__NAMED(fal__compute_f32) = {
     .name = "f32",
     .panel_bytes = sizeof(float),
@@ -92,5 +93,6 @@ const fal__compute FAL__NAMED(fal__compute_f32) = {
     .rows = rows,
     .channels = channels,
     .winograd = &FAL__NAMED(fal__winograd_f32),
+    .direct = &FAL__NAMED(fal__direct_channels_f32),
     .multiply_add = multiply_add,
 };

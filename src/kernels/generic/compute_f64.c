@@ -49,6 +49,7 @@ static void multiply_add(const void *a, const void *b, void *sum)
     *(double *)sum += *(const double *)a * *(const double *)b;
 }
 
+extern const fal__direct FAL__NAMED(fal__direct_channels_f64);
 const fal__compute FAL__NAMED(fal__compute_f64) = {
     .name = "f64",
     .panel_bytes = sizeof(double),
@@ -61,5 +62,6 @@ const fal__compute FAL__NAMED(fal__compute_f64) = {
     .finite = finite,
     .rows = rows,
     .channels = channels,
+    .direct = &FAL__NAMED(fal__direct_channels_f64),
     .multiply_add = multiply_add,
 };

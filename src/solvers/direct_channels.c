@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * direct_channels: direct convolution, output channels in the lanes, nothing of the input copied.
+ *
+ * A tile of pixels by output channels stays in registers over all taps and input channels; each input
+ * element is broadcast from the tensor where it lies (kernels/direct_channels.h). Outputs that meet the same
+ * taps form regions with one list of offsets (parts/regions.h), so that stride, dilation and rank are
+ * numbers in a list and nothing is multiplied on padding. After Georganas et al., "Anatomy of
+ * high-performance deep learning convolutions on SIMD architectures" (SC 2018), and their reduction to
+ * one kernel over lists of blocks, "High-performance deep learning via a single building block" (2019).
+ *
+ * Cost: the multiply-adds that exist, in whole vectors of output channels. Wins on tensors with channels
+ * last and a vector of output channels or more per group; loses to Winograd where that applies, and
+ * where pixels are neighbours in memory and channels far apart.
+ * Numerics: one sum per output in the order of parts/reduction.h; padding contributes nothing.
+ *
+ * This file plans and packs; parts/direct_channels_run.c holds the loops.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "solvers/parts/booking.h"
+#include "solvers/parts/channels.h"
+#include "solvers/parts/direct_channels.h"
+#include "solvers/parts/join_axes.h"
+#include "threads/parallel.h"
+
+enum {
+    PANEL_BYTES = 256 * 1024, /* weights of one pass: a quarter of the smallest common L2 (1 MiB) */
+    PIXEL_BYTES = 512 * 1024, /* input, and output, of a block of pixel tiles: half of it */
+    SUM_BYTES = 256 * 1024,   /* sums that wait in scratch */
+    TILES_MAX = 256,          /* pixel tiles of a block */
+    RUNS_MAX = 1 << 14,       /* of a region: 384 KiB */
+    REGIONS_MAX = 1 << 12
+};
+
+static const fal__compute *compute_for(const fal__problem *p, const fal__machine *machine)
+{
+    return machine->kernels->compute[p->dtype == FAL_F32 ? FAL__F32 : FAL__F64];
+}
+
+/* Regions of a problem, as far as there are not too many. */
+static int64_t count_regions(const fal__problem *p)
+{
+    int64_t regions = 1;
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++) {
+        int64_t stretches = 0;
+        for (int64_t o = 0; o < p->axis[a].out && stretches <= REGIONS_MAX; stretches++)
+            o = fal__stretch_at(p, a, o).end;
+        regions *= stretches;
+        if (regions > REGIONS_MAX) break;
+    }
+    return regions;
+}
+
+static int64_t block_steps(const fal__compute *compute, int64_t width)
+{
+    return PANEL_BYTES / (width * (int64_t)compute->panel_bytes);
+}
+
+static bool applies(const fal__problem *problem, const fal__machine *machine, char *why, size_t capacity)
+{
+    if ((problem->dtype != FAL_F32 && problem->dtype != FAL_F64) || problem->y_dtype != problem->dtype) {
+        snprintf(why, capacity, "needs f32 or f64 throughout");
+        return false;
+    }
+    if (problem->mode == FAL_PAD_CONSTANT) {
+        snprintf(why, capacity, "a constant border is no cell that an offset could reach");
+        return false;
+    }
+    fal__problem p = *problem;
+    fal__join_axes(&p);
+    if (count_regions(&p) > REGIONS_MAX) {
+        snprintf(why, capacity, "the border has more than %d sets of taps", REGIONS_MAX);
+        return false;
+    }
+    fal__reduction reduction;
+    const fal__compute *compute = compute_for(&p, machine);
+    fal__reduction_plan(&p, compute, &reduction);
+    int64_t runs;
+    if (fal__region_runs_most(&reduction, block_steps(compute, FAL__DIRECT_VECTORS * compute->lanes),
+                              &runs) &&
+        runs <= RUNS_MAX)
+        return true;
+    snprintf(why, capacity, "%" PRId64 " taps of %" PRId64 " channels are too long a list", reduction.taps,
+             reduction.ic);
+    return false;
+}
+
+/* Cycles of one reduction step of a tile: multiply-adds and loads go two a cycle, each sum is ready for the
+ * next step after four. */
+static double step_cycles(int64_t rows, int64_t vectors)
+{
+    const double adds = (double)(rows * vectors) / 2, loads = (double)(rows + vectors) / 2;
+    return (adds > loads ? adds : loads) > 4 ? (adds > loads ? adds : loads) : 4;
+}
+
+/* Cycles of a tile of pixels by all output channels of a group, in tiles of `vectors`. */
+static double tile_cycles(int64_t rows, int64_t vectors, int64_t all, double steps, double extra)
+{
+    const int64_t whole = all / vectors, rest = all % vectors;
+    double cycles = (double)whole * (step_cycles(rows, vectors) * steps + extra);
+    if (rest > 0) cycles += step_cycles(rows, rest) * steps + extra;
+    return cycles + 1.5 * (double)(rows * all);
+}
+
+/* Cycles of one image and group with tiles of `vectors`. */
+static double choice_cost(const fal__problem *p, const fal__compute *compute, int32_t vectors)
+{
+    const int64_t all = fal__ceil_div(p->oc, compute->lanes);
+    fal__region region;
+    double cycles = 0;
+    for (bool more = fal__region_first(p, &region); more; more = fal__region_next(p, &region)) {
+        fal__direct_cut cut;
+        fal__direct_cut_region(&region, compute->direct->rows[vectors], &cut);
+        const int64_t rows = cut.length / cut.per_line, longer = cut.length % cut.per_line;
+        const double taps = (double)fal__region_taps(&region), steps = taps * (double)p->ic;
+        const double runs = 20 + 6 * taps;
+        double line = (double)(cut.per_line - longer) * tile_cycles(rows, vectors, all, steps, runs);
+        if (longer > 0) line += (double)longer * tile_cycles(rows + 1, vectors, all, steps, runs);
+        cycles += line * (double)cut.lines;
+    }
+    return cycles;
+}
+
+static double choose_vectors(const fal__problem *p, const fal__compute *compute, int32_t *vectors)
+{
+    const int64_t most = fal__max(1, fal__min(FAL__DIRECT_VECTORS, fal__ceil_div(p->oc, compute->lanes)));
+    double best = -1;
+    for (int32_t v = 1; v <= most; v++) {
+        const double cost = choice_cost(p, compute, v);
+        if (best >= 0 && cost >= best) continue;
+        best = cost;
+        *vectors = v;
+    }
+    return best;
+}
+
+static double estimate(const fal__problem *problem, const fal__machine *machine)
+{
+    fal__problem p = *problem;
+    fal__join_axes(&p);
+    int32_t vectors;
+    double cost = choose_vectors(&p, compute_for(&p, machine), &vectors);
+    if (p.ic > 1 && p.x_ic != 1) cost *= 1.3; /* a step touches another page than the last */
+    if (p.y_oc != 1) cost += 1.5 * (double)(p.oc * p.axis[0].out * p.axis[1].out * p.axis[2].out);
+    return (double)p.n * (double)p.groups * cost;
+}
+
+/* Blocks of pixel tiles as large as their cache share allows; splits where tasks need more units of work,
+ * or where weights are larger than the input. */
+static void plan_blocks(fal__direct_channels *d, int32_t tasks)
+{
+    const fal__problem *p = &d->problem;
+    const int64_t element = (int64_t)d->compute->panel_bytes;
+    int64_t tiles = 0;
+    fal__region region;
+    for (bool more = fal__region_first(p, &region); more; more = fal__region_next(p, &region)) {
+        fal__direct_cut cut;
+        fal__direct_cut_region(&region, fal__direct_rows(d), &cut);
+        tiles += cut.per_line * cut.lines;
+    }
+    const double input = (double)p->axis[0].in * (double)p->axis[1].in * (double)p->axis[2].in *
+                         (double)p->ic * (double)element;
+    const double weights = (double)d->reduction.steps * (double)p->oc * (double)element;
+    d->tasks = (int32_t)fal__max(1, fal__min(tasks, p->n * p->groups * tiles * fal__max(1, d->tiles)));
+    const bool split = p->n * p->groups * tiles < 8 * d->tasks || weights > 2 * input;
+    d->splits = d->tasks > 1 && split ? fal__max(1, fal__min(d->tiles, d->tasks)) : 1;
+    d->split_tiles = fal__ceil_div(d->tiles, d->splits);
+    if (d->split_tiles > 0) d->splits = fal__ceil_div(d->tiles, d->split_tiles);
+    /* Weights beyond L2 are worth long blocks even when the output of one leaves it. */
+    double tile_bytes = input / (double)fal__max(1, tiles);
+    if (weights < PIXEL_BYTES) tile_bytes += (double)(fal__direct_rows(d) * p->oc * element);
+    const double fit = PIXEL_BYTES / (tile_bytes > 1 ? tile_bytes : 1);
+    d->block_tiles = fit >= TILES_MAX ? TILES_MAX : fal__max(1, (int64_t)fit);
+    const int64_t sums = fal__direct_rows(d) * d->width * element;
+    if (!d->in_place && d->reduction.steps > d->block)
+        d->block_tiles = fal__max(1, fal__min(d->block_tiles, SUM_BYTES / sums));
+}
+
+static bool book_scratch(fal__direct_channels *d)
+{
+    fal__direct_scratch *s = &d->scratch;
+    const int64_t waiting = d->in_place ? 0 : d->reduction.steps > d->block ? d->block_tiles : 1;
+    int64_t runs;
+    s->bytes = 0;
+    return fal__region_runs_most(&d->reduction, d->block, &runs) &&
+           fal__book(&s->bytes, runs, sizeof(fal__direct_run), &s->runs) &&
+           fal__book(&s->bytes, d->block_tiles, sizeof(fal__direct_place), &s->places) &&
+           fal__book(&s->bytes, d->width, d->compute->panel_bytes, &s->bias) &&
+           fal__book(&s->bytes, waiting * fal__direct_rows(d) * d->width, d->compute->panel_bytes, &s->sums);
+}
+
+/* Channels of a group, rounded up to vectors. */
+static int64_t padded_channels(const fal__direct_channels *d)
+{
+    return d->tiles == 0 ? 0 : (d->tiles - 1) * d->width + d->last_vectors * d->compute->lanes;
+}
+
+static bool packed_size(fal__direct_channels *d)
+{
+    int64_t bytes;
+    if (!fal__mul(padded_channels(d), d->reduction.steps, &bytes) ||
+        !fal__mul(bytes, d->problem.groups, &bytes) ||
+        !fal__mul(bytes, (int64_t)d->compute->panel_bytes, &bytes) || bytes > PTRDIFF_MAX - 64)
+        return false;
+    d->packed_bytes = ((size_t)bytes + 63) / 64 * 64;
+    return true;
+}
+
+static fal_status prepare(const fal__problem *problem, const fal__machine *machine, void *state,
+                          fal__needs *needs, fal_error *error)
+{
+    fal__direct_channels *d = state;
+    memset(d, 0, sizeof *d);
+    d->problem = *problem;
+    fal__join_axes(&d->problem);
+    const fal__problem *p = &d->problem;
+    d->compute = compute_for(p, machine);
+    fal__reduction_plan(p, d->compute, &d->reduction);
+    choose_vectors(p, d->compute, &d->vectors);
+    d->width = d->vectors * d->compute->lanes;
+    d->tiles = fal__ceil_div(p->oc, d->width);
+    d->last_vectors = (int32_t)fal__ceil_div(p->oc - fal__max(0, d->tiles - 1) * d->width, d->compute->lanes);
+    d->block = block_steps(d->compute, d->width);
+    d->in_place = p->beta == 0 && p->y_oc == 1;
+    if (!packed_size(d)) return fal__fail(error, FAL_E_OVERFLOW, "w", "the packed weights overflow 64 bits");
+    for (int32_t tasks = machine->threads;; tasks = 1) {
+        plan_blocks(d, tasks);
+        if (!book_scratch(d) || d->scratch.bytes > PTRDIFF_MAX / 2048)
+            return fal__fail(error, FAL_E_OVERFLOW, "workspace", "the workspace overflows 64 bits");
+        needs->workspace_packed = (size_t)d->tasks * d->scratch.bytes;
+        needs->workspace = needs->workspace_packed + d->packed_bytes;
+        if (needs->workspace <= machine->workspace_cap) break;
+        if (tasks == 1) return fal__refuse_cap(machine, needs->workspace, error);
+    }
+    needs->packed = d->packed_bytes;
+    snprintf(needs->kernel, sizeof needs->kernel, "%s %dx%d %s", d->compute->name, fal__direct_rows(d),
+             (int)d->width, machine->kernels->level);
+    return FAL_OK;
+}
+
+/* A tile of output channels is packed as the first tile of a problem that begins with it. */
+static void pack(const fal__problem *problem, const void *state, const void *w, void *packed)
+{
+    (void)problem;
+    const fal__direct_channels *d = state;
+    const int64_t steps = d->reduction.steps;
+    char *to = packed;
+    for (int64_t g = 0; g < d->problem.groups; g++)
+        for (int64_t t = 0; t < d->tiles; t++) {
+            fal__problem p = d->problem;
+            p.w_base += t * d->width * p.w_oc;
+            p.oc -= t * d->width;
+            const int32_t vectors = t + 1 < d->tiles ? d->vectors : d->last_vectors;
+            const fal__channels c = {.width = vectors * d->compute->lanes,
+                                     .tiles = 1,
+                                     .reduction = d->reduction,
+                                     .kc = steps,
+                                     .blocks = 1};
+            fal__channels_pack(&p, &c, d->compute, w, g, 0, 0, to);
+            to += (size_t)(steps * c.width) * d->compute->panel_bytes;
+        }
+}
+
+/* What the tasks of one execution share. */
+typedef struct job {
+    const fal__run *run;
+    const void *packed;
+    char *scratch;
+} job;
+
+static void run_task(void *argument, int32_t index)
+{
+    const job *j = argument;
+    const fal__direct_channels *d = j->run->state;
+    fal__direct_channels_task(d, j->run, j->packed, j->scratch + (size_t)index * d->scratch.bytes, index);
+}
+
+static bool run(const fal__run *r)
+{
+    const fal__direct_channels *d = r->state;
+    job j = {.run = r, .packed = r->packed, .scratch = r->workspace};
+    if (r->packed == NULL) {
+        pack(&d->problem, d, r->w, r->workspace);
+        j.packed = r->workspace;
+        j.scratch += d->packed_bytes;
+    }
+    fal__parallel(r->executor, d->tasks, run_task, &j);
+    return true;
+}
+
+static size_t describe(const fal__problem *problem, const void *state, char *text, size_t capacity)
+{
+    (void)problem;
+    const fal__direct_channels *d = state;
+    const int length = snprintf(text, capacity,
+                                "%s tile of %d pixels by %d channels, %" PRId64 " steps in passes of %" PRId64
+                                ", %" PRId64 " pixel tile(s) a block, %" PRId64 " region(s), %d task(s)",
+                                d->compute->name, fal__direct_rows(d), (int)d->width, d->reduction.steps,
+                                fal__min(d->block, d->reduction.steps), d->block_tiles,
+                                count_regions(&d->problem), d->tasks);
+    return length < 0 ? 0 : (size_t)length;
+}
+
+const fal__solver fal__solver_direct_channels = {
+    .name = "direct-channels",
+    .version = 1,
+    .state_bytes = sizeof(fal__direct_channels),
+    .applies = applies,
+    .estimate = estimate,
+    .prepare = prepare,
+    .pack = pack,
+    .run = run,
+    .describe = describe,
+};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * direct_channels.h: what planning and running of the solver direct-channels share.
+ *
+ * Packed weights: for each group and tile of `width` output channels (the last one narrower, a whole
+ * number of vectors) all reduction steps, one row of channels each; channels that do not exist are 0.
+ */
+#ifndef FAL_SOLVERS_PARTS_DIRECT_CHANNELS_H
+#define FAL_SOLVERS_PARTS_DIRECT_CHANNELS_H
+
+#include "solvers/parts/regions.h"
+
+/* How a region is cut in tiles: along one axis, every line of it evenly. */
+typedef struct fal__direct_cut {
+    int axis;
+    int64_t length, per_line, lines; /* outputs of a line, its tiles; lines of the region */
+} fal__direct_cut;
+
+/* One tile of pixels: offsets of its first pixel in x and y, from group 0, image 0, channel 0. */
+typedef struct fal__direct_place {
+    int64_t x, y;
+    int32_t rows;
+} fal__direct_place;
+
+/* Byte offsets of a task's scratch. */
+typedef struct fal__direct_scratch {
+    size_t runs, places, bias, sums, bytes;
+} fal__direct_scratch;
+
+typedef struct fal__direct_channels {
+    fal__problem problem; /* with axes joined */
+    const fal__compute *compute;
+    fal__reduction reduction;
+    int32_t vectors, last_vectors; /* of a tile of output channels, of the last tile */
+    int64_t width, tiles;          /* channels of a tile; tiles of a group */
+    int64_t block;                 /* reduction steps of one pass */
+    int64_t block_tiles;           /* pixel tiles that share one pass over the weights */
+    int64_t splits, split_tiles;   /* of the output channels between units of work */
+    bool in_place;                 /* sums grow in y: it is overwritten and has channels side by side */
+    int32_t tasks;
+    size_t packed_bytes;
+    fal__direct_scratch scratch;
+} fal__direct_channels;
+
+/* The most pixels of a tile. */
+static inline int32_t fal__direct_rows(const fal__direct_channels *d)
+{
+    return d->compute->direct->rows[d->vectors];
+}
+
+void fal__direct_cut_region(const fal__region *region, int32_t rows, fal__direct_cut *cut);
+
+/* The work of task `index`; weights are packed. */
+void fal__direct_channels_task(const fal__direct_channels *plan, const fal__run *run, const void *packed,
+                               char *scratch, int32_t index);
+
+#endif

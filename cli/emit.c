@@ -83,19 +83,34 @@ static fal_status keep_inputs(cli_command *command, const char *path, const char
                     input);
 }
 
+/* Figures have other types than tensors. */
+static fal_status check_figure(cli_command *command, const char *path, const char *where)
+{
+    char list[96] = "", word[16];
+    size_t used = 0;
+    if (strcmp(path, "-") == 0 || is_own_ending(command->verb, path)) return FAL_OK;
+    for (int i = 0; used < sizeof list && cli_word_at(command->verb->endings, i, word, sizeof word); i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s.%s", i ? ", " : "", word);
+    cli_fail(command, FAL_E_USAGE, where, "no type of picture ends like '%.80s'", path);
+    return cli_allow(command, FAL_E_USAGE, "must end in one of %s", list);
+}
+
 static fal_status check_output(cli_command *command, cli_option_id id)
 {
     char where[48];
     const char *path, *member;
     CLI_TRY(split_member(command, command->values[id].text, &path, &member));
     spelled(id, where, sizeof where);
+    const bool figure = command->verb->figures;
+    if (figure) CLI_TRY(check_figure(command, path, where));
+    if (figure && strcmp(path, "-") == 0) return FAL_OK;
     if (strcmp(path, "-") == 0) {
         if (!isatty(STDOUT_FILENO)) return FAL_OK;
         cli_fail(command, FAL_E_USAGE, where, "refusing to write a .npy to the terminal");
         return cli_hint(command, FAL_E_USAGE, "use -o FILE or a pipe; without -o the numbers are printed");
     }
     io_kind kind = io_kind_of_name(path);
-    if ((kind == IO_UNKNOWN || kind == IO_JPEG) && !is_own_ending(command->verb, path)) {
+    if (!figure && (kind == IO_UNKNOWN || kind == IO_JPEG) && !is_own_ending(command->verb, path)) {
         cli_fail(command, FAL_E_USAGE, where, "no type of file that can be written ends like '%.80s'", path);
         return cli_allow(command, FAL_E_USAGE, "must end in .npy, .npz, .safetensors, .png or .wav%s%s",
                          command->verb->endings ? ", or ." : "",

@@ -74,6 +74,7 @@ typedef struct cli_verb {
     int most_operands;            /* more: refused */
     const char *words;            /* words that the first operand may be, for completion; or NULL */
     const char *endings;          /* of files that -o takes beside the tensor files: "mtx"; or NULL */
+    bool figures;                 /* -o takes nothing but these endings, and `-` */
     fal_status (*run)(struct cli_command *command);
     cli_example examples[CLI_MAX_EXAMPLES]; /* ended by a NULL line */
 } cli_verb;

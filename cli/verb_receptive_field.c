@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/json_out.h"
+#include "cli/layer.h"
 
 enum { NAME = 48, JSON_MOST = 1 << 24 };
 
@@ -243,17 +243,31 @@ static fal_status print_json(cli_command *command, const stack *s, const fal_fie
     return cli_json_print(command, json_pack("{s:o}", "layers", list));
 }
 
-fal_status cli_run_receptive_field(cli_command *command)
+static fal_status read_stack(cli_command *command, const char *path, stack *s)
 {
-    stack s = {0};
-    fal_field *fields;
-    const char *words = cli_text(command, CLI_LAYERS, NULL), *path = cli_operand(command, 0);
+    const char *words = cli_text(command, CLI_LAYERS, NULL);
     if ((words == NULL) == (path == NULL)) {
         cli_fail(command, FAL_E_USAGE, NULL,
                  words ? "--layers and a file are both given" : "no layers are given");
         return cli_allow(command, FAL_E_USAGE, "give LAYERS.json or --layers \"k3s1 k3s2\"");
     }
-    CLI_TRY(words ? parse_words(command, words, &s) : read_json(command, path, &s));
+    return words ? parse_words(command, words, s) : read_json(command, path, s);
+}
+
+fal_status cli_layers_read(cli_command *command, const char *path, fal_layer **layers, int32_t *count)
+{
+    stack s = {0};
+    CLI_TRY(read_stack(command, path, &s));
+    *layers = s.layers;
+    *count = s.count;
+    return FAL_OK;
+}
+
+fal_status cli_run_receptive_field(cli_command *command)
+{
+    stack s = {0};
+    fal_field *fields;
+    CLI_TRY(read_stack(command, cli_operand(command, 0), &s));
     CLI_TRY(cli_alloc(command, s.count, sizeof *fields, (void **)&fields));
     CLI_TRY(fal_receptive_field(s.layers, s.count, fields, &command->error));
     if (command->json) return print_json(command, &s, fields);

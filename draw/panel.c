@@ -89,7 +89,21 @@ void draw_panel_measure(draw_panel *panel, const draw_sheet *sheet, draw_role ro
                      (indexed(panel) ? INDEX : 0) + BELOW;
     panel->width = fmax((double)columns * panel->pitch_x - BESIDE, draw_text_width(&bold, sheet->title));
     panel->height = TITLE + (double)rows * panel->pitch_y - BELOW;
+    panel->rows = rows;
     if (look->heatmap) find_scale(panel);
+}
+
+static void stretch(draw_panel *panel, double pitch)
+{
+    panel->shift = (pitch - panel->pitch_y) / 2;
+    panel->pitch_y = pitch;
+    panel->height = TITLE + (double)panel->rows * pitch - BELOW;
+}
+
+void draw_panel_align(draw_panel *a, draw_panel *b)
+{
+    if (a->rows != b->rows || a->rows < 2) return;
+    stretch(a->pitch_y < b->pitch_y ? a : b, fmax(a->pitch_y, b->pitch_y));
 }
 
 /* The upper left corner of a plane's cells. */
@@ -98,7 +112,7 @@ static draw_point corner(const draw_panel *panel, int64_t plane)
     int64_t row, column;
     draw_sheet_place(panel->sheet, plane, &row, &column);
     draw_point at = {panel->x + (double)column * panel->pitch_x,
-                     panel->y + TITLE + (double)row * panel->pitch_y};
+                     panel->y + TITLE + panel->shift + (double)row * panel->pitch_y};
     if (indexed(panel) && panel->sheet->spatial > 1) at.x += SIDE;
     if (labelled(panel)) at.y += LABEL;
     if (extent(panel->sheet, 0) > 1) at.y += LABEL;
@@ -130,9 +144,11 @@ void draw_cell_text(draw_figure *figure, draw_box box, draw_paint fill, draw_pai
     draw_text(figure, box.x + box.width / 2, box.y + box.height / 2, &style, text);
 }
 
-void draw_cell_note(draw_figure *figure, draw_box box, bool upper_left, draw_paint paint, const char *text)
+void draw_cell_note(draw_figure *figure, draw_box box, bool upper_left, draw_paint fill, draw_paint paint,
+                    const char *text)
 {
-    draw_text_style style = {.size = NOTE, .anchor = upper_left ? DRAW_START : DRAW_END, .paint = paint};
+    draw_text_style style = {
+        .size = NOTE, .anchor = upper_left ? DRAW_START : DRAW_END, .paint = paint, .halo = fill};
     double width = draw_text_width(&style, text), room = box.width - 4;
     if (width > room) style.size *= room / width;
     if (upper_left)
@@ -167,7 +183,7 @@ static void draw_source(draw_figure *figure, const draw_panel *panel, draw_box b
     size_t used = 0;
     for (int32_t a = 3 - panel->sheet->spatial; a < 3 && used < sizeof text; a++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRId64, used ? "," : "", source[a]);
-    draw_cell_note(figure, box, true, DRAW_PAINT(DRAW_FAINT), text);
+    draw_cell_note(figure, box, true, colour_of(source), DRAW_PAINT(DRAW_INK), text);
 }
 
 static void draw_heat(draw_figure *figure, const draw_panel *panel, draw_box box, const draw_cell *cell,
@@ -188,7 +204,8 @@ static void draw_one(draw_figure *figure, const draw_panel *panel, int64_t plane
     const draw_sheet *sheet = panel->sheet;
     const draw_cell cell = draw_sheet_cell(sheet, plane, at);
     const draw_box box = draw_panel_box(panel, plane, at);
-    const bool written = !panel->look->bare && !(empty && (cell.kind == DRAW_IS_CELL || sheet->cut));
+    const bool written = !panel->look->bare && !(empty && (cell.kind == DRAW_IS_CELL || sheet->cut)) &&
+                         !(sheet->blank && cell.kind == DRAW_IS_OUTSIDE);
     draw_style style = draw_style_plain(role_of(panel, plane));
     draw_paint ink = DRAW_PAINT(DRAW_INK);
     if (panel->look->heatmap) {
@@ -297,7 +314,8 @@ static bool drawn(const draw_sheet *sheet, const int64_t at[3])
     return true;
 }
 
-static void draw_note(draw_figure *figure, const draw_panel *panel, draw_box box, const draw_mark *mark)
+static void draw_note(draw_figure *figure, const draw_panel *panel, draw_box box, draw_paint fill,
+                      const draw_mark *mark)
 {
     char plain[DRAW_NUMBER], text[3 * DRAW_NUMBER + 4], number[3 * DRAW_NUMBER];
     if (panel->look->bare || panel->look->heatmap || isnan(mark->note)) return;
@@ -306,7 +324,7 @@ static void draw_note(draw_figure *figure, const draw_panel *panel, draw_box box
     /* On what is read the note is a factor, on the result of a scatter step it is a summand. */
     snprintf(text, sizeof text, "%s%s", mark->sheet == DRAW_RESULT ? (plain[0] == '-' ? "" : "+") : "×",
              number);
-    draw_cell_note(figure, box, false, DRAW_PAINT(mark->kind == DRAW_MARK_MISS ? DRAW_FAINT : DRAW_INK),
+    draw_cell_note(figure, box, false, fill, DRAW_PAINT(mark->kind == DRAW_MARK_MISS ? DRAW_FAINT : DRAW_INK),
                    text);
 }
 
@@ -327,8 +345,9 @@ static void draw_mark_cell(draw_figure *figure, const draw_panel *panel, const d
     if (panel->look->heatmap)
         style = (draw_style){.stroke = style.stroke, .width = fmin(style.width, panel->cell / 4)};
     draw_rect(figure, box, &style);
-    draw_note(figure, panel, box, mark);
+    draw_note(figure, panel, box, style.fill, mark);
     if (panel->look->heatmap || panel->look->bare) return;
+    if (panel->sheet->blank && cell.kind == DRAW_IS_OUTSIDE) return;
     draw_cell_text(figure, box, style.fill, DRAW_PAINT(mark->kind == DRAW_MARK_MISS ? DRAW_FAINT : DRAW_INK),
                    cell.value);
     if (cell.kind == DRAW_IS_GHOST && copies(panel->sheet)) draw_source(figure, panel, box, cell.source);
@@ -392,7 +411,7 @@ void draw_panel_marks(draw_figure *figure, const draw_panel *panel, const draw_s
         if (mark->sheet == sheet && mark->kind <= DRAW_MARK_MISS && drawn(s, mark->at))
             draw_mark_cell(figure, panel, mark);
     }
-    for (int64_t plane = 0; plane < draw_sheet_planes(s); plane++)
+    for (int64_t plane = 0; sheet != DRAW_WEIGHT && plane < draw_sheet_planes(s); plane++)
         for (int64_t d = draw_sheet_first(s, 0); d < draw_sheet_end(s, 0); d++)
             draw_window(figure, panel, scene, sheet, plane, d);
     for (int64_t i = 0; i < scene->mark_count; i++) {

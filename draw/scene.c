@@ -93,7 +93,7 @@ void draw_number(char text[DRAW_NUMBER], double value)
     if (fabs(value) < 1e6 && value == floor(value))
         snprintf(text, DRAW_NUMBER, "%.0f", value);
     else
-        snprintf(text, DRAW_NUMBER, "%.3g", value);
+        snprintf(text, DRAW_NUMBER, "%.4g", value);
 }
 
 fal_status draw_say_cell(draw_scene *scene, const draw_sheet *sheet, int64_t plane, const int64_t at[3],

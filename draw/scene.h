@@ -61,6 +61,7 @@ typedef struct draw_sheet {
     int64_t after[3];      /* */
     fal_padding_mode mode; /* what the ring shows */
     double outside;        /* the number in a constant ring */
+    bool blank;            /* nothing is written into the ring: what stands there has no number */
     bool cut;              /* the ring holds numbers that the result does not keep */
 } draw_sheet;
 
@@ -150,7 +151,7 @@ int64_t draw_sheet_order(const draw_sheet *sheet, int64_t plane, const int64_t a
 /* ---- numbers in words ---- */
 
 enum { DRAW_NUMBER = 32 };
-/* The text of a number in a cell: whole numbers as they are, others with three digits. */
+/* The text of a number in a cell: whole numbers as they are, others with four digits. */
 void draw_number(char text[DRAW_NUMBER], double value);
 
 #endif

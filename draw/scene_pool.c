@@ -58,6 +58,7 @@ static fal_status begin_pool(draw_scene *scene, fal_error *error)
     p->taps = memory;
     draw_sheet_set(&scene->sheet[DRAW_READ], "input", "x", &view, q->spatial);
     draw_sheet_ring(scene, &scene->sheet[DRAW_READ], p->axis);
+    scene->sheet[DRAW_READ].blank = true;
     DRAW_TRY(draw_scene_tensor(scene, y.dtype, y.rank, y.shape, &y, error));
     if (q->kind == FAL_POOL_MAX)
         DRAW_TRY(draw_scene_tensor(scene, FAL_I64, y.rank, y.shape, &p->indices, error));

@@ -166,13 +166,15 @@ double draw_legend(draw_figure *figure, double x, double y, double width, const 
     const double side = 14, line = 22, space = 18;
     double at = x;
     for (int i = 0; i < count; i++) {
-        double wide = side + 5 + draw_text_width(&small, keys[i].text);
+        char text[DRAW_WORDS];
+        draw_typeset(keys[i].text, text, sizeof text);
+        double wide = side + 5 + draw_text_width(&small, text);
         if (at > x && at + wide > x + width) {
             at = x;
             y += line;
         }
         draw_rect(figure, (draw_box){at, y - side / 2, side, side}, &keys[i].style);
-        draw_text(figure, at + side + 5, y, &small, keys[i].text);
+        draw_text(figure, at + side + 5, y, &small, text);
         at += wide + space;
     }
     return y + line;

@@ -32,6 +32,8 @@ typedef struct draw_panel {
     draw_role role;             /* of its cells, when they have no groups */
     double x, y, width, height; /* of everything, labels included */
     double cell, pitch_x, pitch_y, slice;
+    double shift;     /* of a plane within its pitch */
+    int64_t rows;     /* of planes */
     double low, high; /* numbers at the ends of a heat map's scale */
 } draw_panel;
 
@@ -40,6 +42,8 @@ void draw_panel_measure(draw_panel *panel, const draw_sheet *sheet, draw_role ro
                         const draw_look *look);
 /* The side that a sheet's numbers need. */
 double draw_panel_cell(const draw_sheet *sheet, const draw_look *look);
+/* Gives rows of planes the same height in both panels, when there are several. */
+void draw_panel_align(draw_panel *a, draw_panel *b);
 draw_box draw_panel_box(const draw_panel *panel, int64_t plane, const int64_t at[3]);
 /* Title, labels and cells. `empty`: cells of the tensor hold nothing yet. */
 void draw_panel_grid(draw_figure *figure, const draw_panel *panel, bool empty);
@@ -53,7 +57,8 @@ void draw_panel_marks(draw_figure *figure, const draw_panel *panel, const draw_s
 /* A number in the middle of a box, smaller when it does not fit; `fill` keeps a hatch away from it. */
 void draw_cell_text(draw_figure *figure, draw_box box, draw_paint fill, draw_paint paint, double value);
 /* Small text in the lower right (or upper left) corner of a box. */
-void draw_cell_note(draw_figure *figure, draw_box box, bool upper_left, draw_paint paint, const char *text);
+void draw_cell_note(draw_figure *figure, draw_box box, bool upper_left, draw_paint fill, draw_paint paint,
+                    const char *text);
 
 /* ---- words ---- */
 

@@ -40,11 +40,7 @@ static void arrange(draw_view *view)
         draw_panel_measure(&s->panel[i], &scene->sheet[i], roles[i], side, &view->look);
     }
     draw_panel *read = &s->panel[DRAW_READ], *weight = &s->panel[DRAW_WEIGHT];
-    if (present(scene, DRAW_WEIGHT) && scene->sheet[DRAW_WEIGHT].weight && read->pitch_y > weight->pitch_y) {
-        weight->height += read->pitch_y * floor(weight->height / weight->pitch_y) -
-                          weight->pitch_y * floor(weight->height / weight->pitch_y);
-        weight->pitch_y = read->pitch_y;
-    }
+    if (present(scene, DRAW_WEIGHT) && scene->sheet[DRAW_WEIGHT].weight) draw_panel_align(read, weight);
     for (int32_t i = 0; i < DRAW_SHEETS; i++)
         if (present(scene, i)) tallest = fmax(tallest, s->panel[i].height);
     for (int32_t i = 0; i < DRAW_SHEETS; i++) {
@@ -102,15 +98,17 @@ static double draw_keys(draw_figure *figure, const draw_view *view, double y)
     const draw_operator op = scene->problem.op;
     draw_key keys[8];
     int count = 0;
-    draw_style cropped = draw_style_ring();
+    draw_style cropped = draw_style_ring(),
+               tap = draw_style_tap(op == DRAW_OP_SCATTER ? DRAW_OUTPUT : DRAW_INPUT);
+    /* Cells that have a colour of their own keep it. */
+    if (x->groups > 1 || x->mode != FAL_PAD_ZEROS) tap.fill = DRAW_PAINT(DRAW_NOTHING);
     cropped.hatch = DRAW_HATCH_FALLING;
     if (op == DRAW_OP_DEFORM)
         keys[count++] =
             (draw_key){{.fill = DRAW_PAINT(DRAW_ACCENT), .radius = 7}, "where a tap reads after its offset"};
     else
-        keys[count++] =
-            (draw_key){draw_style_tap(op == DRAW_OP_SCATTER ? DRAW_OUTPUT : DRAW_INPUT),
-                       op == DRAW_OP_SCATTER ? "cells that this step adds to" : "cells that this step reads"};
+        keys[count++] = (draw_key){tap, op == DRAW_OP_SCATTER ? "cells that this step adds to"
+                                                              : "cells that this step reads"};
     keys[count++] = (draw_key){draw_style_focus(),
                                op == DRAW_OP_SCATTER ? "the input of this step" : "the result of this step"};
     if (op == DRAW_OP_POOL && scene->problem.pool.kind == FAL_POOL_MAX)
@@ -119,8 +117,11 @@ static double draw_keys(draw_figure *figure, const draw_view *view, double y)
         bool copy = x->mode != FAL_PAD_ZEROS && x->mode != FAL_PAD_CONSTANT;
         draw_style style = draw_style_ring();
         if (copy) style.fill = DRAW_TINT(DRAW_GROUP, 0.45);
-        keys[count++] = (draw_key){style, op == DRAW_OP_CONV_TRANSPOSE ? "ring of zeros: d(k-1) - padding"
-                                                                       : ring_text(x)};
+        const char *text = op == DRAW_OP_CONV_TRANSPOSE               ? "ring of zeros: d(k-1) - padding"
+                           : op != DRAW_OP_POOL                       ? ring_text(x)
+                           : scene->problem.pool.kind == FAL_POOL_MAX ? "padding: it never competes"
+                                                                      : "padding: it adds nothing";
+        keys[count++] = (draw_key){style, text};
     }
     for (int32_t a = 0; a < 3; a++)
         if (x->spread[a] > 1) {

@@ -36,6 +36,9 @@ __extension__ typedef __int128 fal__int128;
  * add them in order, which rounds differently from a fused multiply-add each. */
 #define FAL__SCALAR_LOOP __asm__ volatile("")
 
+/* Brings the line at p near (second level cache) for a later read; p may be any address. */
+#define FAL__PREFETCH(p) __builtin_prefetch(p, 0, 2)
+
 /* Before a loop of at most n rounds (n a written number) whose bounds are constants once the functions around
  * it are inlined: unrolls it completely, so that an array that only such loops index dissolves into
  * registers. */
@@ -46,8 +49,17 @@ __extension__ typedef __int128 fal__int128;
 #define FAL__UNROLL(n) FAL__PRAGMA(GCC unroll n)
 #endif
 
-/* Brings the line at p near (second level cache) for a later read; p may be any address. */
-#define FAL__PREFETCH(p) __builtin_prefetch(p, 0, 2)
+/* Keeps the vector v in a register from here on: it was loaded once, and several sums wait for it. A compiler
+ * may otherwise load it again for each, because a load can be part of a multiply-add. */
+#if defined(__AVX512F__)
+#define FAL__IN_REGISTER(v) __asm__("" : "+v"(v))
+#elif defined(__x86_64__)
+#define FAL__IN_REGISTER(v) __asm__("" : "+x"(v))
+#elif defined(__aarch64__)
+#define FAL__IN_REGISTER(v) __asm__("" : "+w"(v))
+#else
+#define FAL__IN_REGISTER(v) ((void)0)
+#endif
 
 #define FAL__CONCAT2(a, b) a##b
 #define FAL__CONCAT(a, b)  FAL__CONCAT2(a, b)

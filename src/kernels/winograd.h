@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * winograd.h: the inner loops of Winograd's convolution with 3x3 kernels, in float32.
+ * winograd.h: the inner loops of Winograd's convolution, in float32.
  *
- * F(m,3) computes an m x m tile of outputs from an a x a tile of inputs, a = m + 2, with a*a products
- * per pair of channels instead of 9*m*m (the matrices are derived in generic/winograd_f32.c):
+ * F(m,r) computes m neighbouring outputs of a kernel of r taps from a = m + r - 1 inputs by a products
+ * per pair of channels instead of r*m. In two dimensions rows and columns are transformed (the matrices
+ * are derived in generic/winograd_lines.tmpl.h):
  *
  *     Y = A^T [ sum over channels of (G w G^T) * (B^T x B) ] A          * element by element
  *
  * Input channels lie side by side in the lanes of a vector while they are transformed, output channels
  * while they are multiplied and transformed back; no element ever changes its lane. Layouts:
  *
- *     patch        [row][column][lane]          inputs or outputs of a strip of tiles, one block of channels
- *     transformed  [block][row of the panel][lane], one such panel for each of the a*a products
- *     weights      [channel][width]             likewise, width = FAL__WINOGRAD_VECTORS * lanes
- *     sums         [tile][width]                likewise
+ *     patch        [row][column][lane]     inputs or outputs of a strip of tiles, one vector of channels
+ *     transformed  [block of channels][tile][lane], one such slice for each product
+ *     weights      [channel][width]        likewise, width = FAL__WINOGRAD_VECTORS * lanes
+ *     sums         [tile][width]           likewise
  *
  * Used through fal__compute.winograd by solvers/parts/winograd_run.c. All steps count elements.
  */
@@ -22,37 +23,71 @@
 
 #include "faltung.h"
 
-enum { FAL__WINOGRAD_VECTORS = 2, FAL__WINOGRAD_WIDTH_MAX = 32, FAL__WINOGRAD_TAPS = 9 };
+struct fal__activation; /* kernels.h */
 
-/* The tile sizes: m = 2 and m = 4. */
-typedef enum fal__winograd_size { FAL__F2X3, FAL__F4X3, FAL__WINOGRAD_SIZES } fal__winograd_size;
+enum { FAL__WINOGRAD_VECTORS = 2, FAL__WINOGRAD_WIDTH_MAX = 32, FAL__WINOGRAD_TAPS_MAX = 5 };
+
+/* Which axes are transformed: the columns alone, or rows and columns. */
+typedef enum fal__winograd_dims {
+    FAL__COLUMNS,
+    FAL__ROWS_AND_COLUMNS,
+    FAL__WINOGRAD_DIMS
+} fal__winograd_dims;
+
+/* B^T x B, or x B, of `tiles` neighbouring tiles: input (i, j) of tile k is the vector at
+ * x + i*row_step + j*column_step + k*tile_step, its products go to v[k*lanes + product*v_step]. */
+typedef void (*fal__winograd_input)(const float *x, int64_t row_step, int64_t column_step, int64_t tile_step,
+                                    int64_t tiles, float *v, int64_t v_step);
+/* A^T M A + bias of `tiles` neighbouring tiles, one vector of channels: reads
+ * sums[k*sums_row + product*sums_step], writes columns k*m .. of the patch. */
+typedef void (*fal__winograd_output)(const float *sums, int64_t sums_row, int64_t sums_step, int64_t tiles,
+                                     const float *bias, float *patch, int64_t row_step);
+/* Where the taps of a vector of output channels stand: tap (i, j) of input channel c is the vector at
+ * taps + i*row_step + j*column_step + c*channel_step. */
+typedef struct fal__winograd_taps {
+    const float *taps;
+    int64_t row_step, column_step, channel_step;
+} fal__winograd_taps;
+/* G w G^T of `channels` input channels; products go to u[product*u_step + c*width ..]. */
+typedef void (*fal__winograd_weights)(const fal__winograd_taps *w, int64_t channels, float *u,
+                                      int64_t u_step);
+
+/* F(m, taps) in `points` = m + taps - 1 points. */
+typedef struct fal__winograd_transform {
+    int32_t points, taps, m;
+    fal__winograd_input input[FAL__WINOGRAD_DIMS];
+    fal__winograd_output output[FAL__WINOGRAD_DIMS];
+    fal__winograd_weights weights[FAL__WINOGRAD_DIMS];
+} fal__winograd_transform;
+
+/* A panel of tiles times a panel of weights. */
+typedef struct fal__winograd_product {
+    int64_t channels;   /* to be added up */
+    const float *v;     /* of the panel's first tile */
+    int64_t block_step; /* from one block of channels to the next */
+    const float *u;
+    float *sums;
+    bool accumulate;    /* to what stands there; the channels are added to each other first */
+    const float *ahead; /* weights that will be needed: one step for each channel is fetched into cache */
+    int64_t ahead_step; /* at most 2 cache lines */
+} fal__winograd_product;
 
 typedef struct fal__winograd {
     int32_t lanes; /* of a vector: the channels of a block */
     int32_t rows;  /* tiles of a panel at most */
+    int32_t transform_count;
+    const fal__winograd_transform *transforms;
 
     /* patch[j*lanes + c] = x[j*step + c*channel_step] for j < count, c < channels <= lanes. */
     void (*gather)(const float *x, int64_t step, int64_t channel_step, int64_t count, int64_t channels,
                    float *patch);
-    /* y[j*step + c*channel_step] = beta*y[..] + patch[j*lanes + c]; y is not read when beta is 0. */
-    void (*scatter)(const float *patch, int64_t count, int64_t channels, float beta, float *y, int64_t step,
-                    int64_t channel_step);
-    /* B^T x B of `tiles` neighbouring tiles: tile i begins at column i*m of the patch, its products go to
-     * v[i*lanes + product*v_step]. */
-    void (*input[FAL__WINOGRAD_SIZES])(const float *patch, int64_t row_step, int64_t tiles, float *v,
-                                       int64_t v_step);
-    /* sums[i][..] = (accumulate ? sums : 0) + (sum over k channels of v[i][k] * u[k][..]) for the first
-     * `rows` tiles of a panel; its blocks of channels are block_step apart. The channels are added to each
-     * other in ascending order, and their sum then to what was there. */
-    void (*multiply)(int32_t rows, int64_t k, const float *v, int64_t block_step, const float *u, float *sums,
-                     bool accumulate);
-    /* A^T M A + bias of `tiles` neighbouring tiles, one vector of channels: reads
-     * sums[i*sums_row + product*sums_step], writes columns i*m .. of the patch. */
-    void (*output[FAL__WINOGRAD_SIZES])(const float *sums, int64_t sums_row, int64_t sums_step, int64_t tiles,
-                                        const float *bias, float *patch, int64_t row_step);
-    /* G w G^T of `width` kernels, in double and rounded once: taps[tap][width], tap = 3*row + column;
-     * products go to u[product*u_step + ..]. */
-    void (*weights[FAL__WINOGRAD_SIZES])(const float *taps, float *u, int64_t u_step);
+    /* y[j*step + c*channel_step] = beta*y[..] + patch[j*lanes + c], then `activation` unless it is NULL;
+     * y is not read when beta is 0. */
+    void (*scatter)(const float *patch, int64_t count, int64_t channels, float beta,
+                    const struct fal__activation *activation, float *y, int64_t step, int64_t channel_step);
+    /* sums[i][..] = sum over channels of v[i][c] * u[c][..] for the first `tiles` tiles of a panel, the
+     * channels in ascending order. */
+    void (*multiply)(int32_t tiles, const fal__winograd_product *product);
 } fal__winograd;
 
 #endif

@@ -1,44 +1,105 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * winograd.h: the planned state of Winograd's convolution, shared by its planning (solvers/winograd.c)
- * and its loops (winograd_run.c, winograd_patch.c).
+ * winograd.h: the planned state of Winograd's convolution, shared by its planning (solvers/winograd.c,
+ * winograd_plan.c) and its loops (winograd_run.c, winograd_patch.c, winograd_weights.c).
  *
- * The outputs of an image are cut into tiles of m x m, numbered with the column fastest, then row, depth
- * and image; consecutive tiles form blocks. Names of the pieces and layouts: kernels/winograd.h.
+ * Axis 2 is transformed, axis 1 too or not; the taps of the others are a reduction like channels. An axis
+ * with dilation d falls apart into d phases, sub-images without dilation: outputs phase + d*u look at inputs
+ * phase + d*(u + t) - begin. Along each axis tiles are numbered phase by phase, and in a group with the
+ * column fastest, then row, depth and image; consecutive tiles form blocks.
+ *
+ * The reduction is cut into chains: the channels of a tap, at most CHAIN_CHANNELS a chain. The output
+ * channels form panels of `width`, and panels chunks:
+ *
+ *     V, transformed inputs of a block   [chain][product][block of channels][tile][lane]
+ *     U, transformed weights of a group  [chunk][chain][product][panel][channel][width]
+ *     sums of a block and a chunk        [product][panel][tile][width]
+ *
+ * so that the loops read U from front to back, and of V one slice [chain][product] at a time.
+ * Names of the pieces: kernels/winograd.h.
  */
 #ifndef FAL_SOLVERS_PARTS_WINOGRAD_H
 #define FAL_SOLVERS_PARTS_WINOGRAD_H
 
 #include "solvers/solver.h"
 
-enum { FAL__STRIP = 16 }; /* tiles of a row that are transformed together: their patch fits L1 */
+enum {
+    FAL__STRIP = 16,          /* tiles of a row that are transformed together: their patch fits L1 */
+    FAL__CHAIN_CHANNELS = 128 /* see chains in winograd_plan.c */
+};
+
+/* One of the algorithm's sizes as a solver: points of the transform, axes it covers. */
+typedef struct fal__winograd_kind {
+    int32_t points;
+    fal__winograd_dims dims;
+} fal__winograd_kind;
+
+/* The tiles along an axis. */
+typedef struct fal__tiling {
+    int64_t m, points; /* outputs and inputs of a tile; 1, 1 where the axis is not transformed */
+    int64_t dilation;  /* between the inputs of a tile, and its outputs; the number of phases */
+    int64_t per_phase, count;
+} fal__tiling;
 
 /* Pieces of one task's scratch, as byte offsets. */
 typedef struct fal__winograd_scratch {
-    size_t transformed; /* all input channels of a block of tiles */
-    size_t sums;        /* one panel of output channels of a block of tiles */
-    size_t patch, bias;
+    size_t transformed, sums, patch, bias;
     size_t bytes; /* of all */
 } fal__winograd_scratch;
 
 typedef struct fal__winograd_plan {
-    fal__problem problem; /* axes 1 and 2 walked forward */
+    fal__problem problem; /* transformed axes walked forward, and moved to the end */
     const fal__winograd *kernels;
-    fal__winograd_size size;
-    int32_t m, a;                      /* edges of a tile of outputs and of inputs */
-    int64_t rows, columns;             /* tiles of an output plane */
-    int64_t tiles;                     /* of a group */
-    int64_t width;                     /* output channels of a panel */
-    int64_t panels;                    /* of output channels */
-    int64_t channel_blocks;            /* of input channels */
-    int64_t block_tiles, blocks;       /* tiles of a block, blocks of a group */
-    int64_t panel_rows;                /* tiles of a panel */
-    int64_t splits, split_panels;      /* of the output channels, to keep all tasks busy */
-    int64_t u_step, v_step, sums_step; /* elements from one product to the next */
+    const fal__winograd_transform *transform;
+    fal__winograd_dims dims;
+    int64_t products; /* points, or their square */
+    fal__tiling rows, columns;
+    int64_t tiles;                    /* of a group */
+    int64_t taps;                     /* of the axes that are not transformed */
+    int64_t chains;                   /* taps times those of a tap */
+    int64_t tap_chains, chain_blocks; /* chains of a tap; blocks of input channels of a chain */
+    int64_t width, panels;            /* of output channels */
+    int64_t chunk_panels, chunks;
+    int64_t block_tiles, blocks;  /* tiles of a block, blocks of a group */
+    int64_t panel_rows;           /* tiles of a panel */
+    int64_t splits, split_chunks; /* of the output channels, to keep all tasks busy */
+    int64_t v_step, sums_step;    /* elements from one product to the next */
+    bool transient;               /* unpacked weights are transformed chain by chain as needed */
     int32_t tasks;
     fal__winograd_scratch scratch;
-    size_t packed_bytes;
+    size_t packed_bytes, chain_bytes; /* of U; of one chunk and chain of it */
+    double cycles;                    /* predicted, of one execution */
 } fal__winograd_plan;
+
+/* winograd_plan.c: which problems can be transformed; writes the reason of a refusal. */
+bool fal__winograd_applies(const fal__problem *problem, const fal__machine *machine, fal__winograd_kind kind,
+                           char *why, size_t capacity);
+/* Everything but splits and tasks, with blocks and chunks of the least cost whose scratch is below
+ * `room` bytes; false when a size overflows or there are none. */
+bool fal__winograd_plan_for(fal__winograd_plan *plan, const fal__problem *problem,
+                            const fal__machine *machine, fal__winograd_kind kind, uint64_t room);
+/* Cuts the outputs into at most `tiles` tiles a block and `panels` panels a chunk. */
+bool fal__winograd_cut(fal__winograd_plan *plan, int64_t tiles, int64_t panels);
+
+/* The reduction's chain number `chain`. */
+typedef struct fal__chain {
+    int64_t t0, t1; /* its tap */
+    int64_t ic, count;
+    int64_t before; /* channels of earlier chains */
+} fal__chain;
+
+static inline fal__chain fal__chain_at(const fal__winograd_plan *plan, int64_t chain)
+{
+    const int64_t tap = chain / plan->tap_chains,
+                  k1 = plan->dims == FAL__COLUMNS ? plan->problem.axis[1].k : 1;
+    const int64_t channels = plan->chain_blocks * plan->kernels->lanes;
+    const int64_t ic = chain % plan->tap_chains * channels, left = plan->problem.ic - ic;
+    return (fal__chain){.t0 = tap / k1,
+                        .t1 = tap % k1,
+                        .ic = ic,
+                        .count = left < channels ? left : channels,
+                        .before = tap * plan->problem.ic + ic};
+}
 
 /* Tiles first .. first+count-1 of one row. */
 typedef struct fal__strip {
@@ -46,33 +107,40 @@ typedef struct fal__strip {
     int64_t count;
 } fal__strip;
 
-/* The strip that begins at `tile` and ends before `end`, of FAL__STRIP tiles at most. */
+/* The strip that begins at `tile` and ends before `end`, of FAL__STRIP tiles at most, of one phase. */
 fal__strip fal__strip_at(const fal__winograd_plan *plan, int64_t tile, int64_t end);
 
 /* Elements of a row of a patch; it serves inputs and outputs. */
 static inline int64_t fal__patch_row(const fal__winograd_plan *plan)
 {
-    return ((int64_t)plan->m * FAL__STRIP + 2) * plan->kernels->lanes;
+    return (plan->columns.m * FAL__STRIP + FAL__WINOGRAD_TAPS_MAX) * plan->kernels->lanes;
 }
 
-/* Gathers the inputs under a strip at depth tap t0, one block of channels. x is the operand's data. */
-void fal__patch_gather(const fal__winograd_plan *plan, const fal__strip *strip, const float *x, int64_t group,
-                       int64_t t0, int64_t channel_block, float *patch);
+/* Transforms the inputs under a strip, one tap, the block of channels from `channel` on, to v. */
+void fal__winograd_input_strip(const fal__winograd_plan *plan, const fal__strip *strip, const float *x,
+                               int64_t group, const fal__chain *chain, int64_t channel, float *patch,
+                               float *v);
 /* Writes the valid outputs of a strip, channels oc .. of one vector. */
 void fal__patch_scatter(const fal__winograd_plan *plan, const fal__strip *strip, const float *patch,
                         int64_t group, int64_t oc, float *y);
 
-/* Transforms the weights of one panel of output channels. */
-void fal__winograd_pack_panel(const fal__winograd_plan *plan, const float *w, int64_t group, int64_t panel,
-                              float *u);
-/* Elements of one such panel. */
-static inline int64_t fal__winograd_panel(const fal__winograd_plan *plan)
+/* winograd_weights.c: the elements of U before a chunk, and within it before a chain. */
+static inline int64_t fal__weights_before(const fal__winograd_plan *plan, int64_t chunk)
 {
-    return plan->u_step * plan->a * plan->a;
+    return chunk * plan->chunk_panels * plan->width * plan->products * plan->taps * plan->problem.ic;
+}
+/* Transforms the weights of one chain and one chunk to u, dense. */
+void fal__winograd_pack(const fal__winograd_plan *plan, const float *w, int64_t group, int64_t chunk,
+                        int64_t chain, float *u);
+static inline int64_t fal__panels_of(const fal__winograd_plan *plan, int64_t chunk)
+{
+    const int64_t left = plan->panels - chunk * plan->chunk_panels;
+    return left < plan->chunk_panels ? left : plan->chunk_panels;
 }
 
-/* Units first .. end-1, a unit being one block of tiles and one split of output channels. */
-void fal__winograd_run_units(const fal__winograd_plan *plan, const fal__run *run, const float *weights,
+/* Units first .. end-1, a unit being one block of tiles and one split of output channels. `weights` are
+ * packed ones, or, when `pack`, room for one chunk and chain. */
+void fal__winograd_run_units(const fal__winograd_plan *plan, const fal__run *run, float *weights, bool pack,
                              char *scratch, int64_t first, int64_t end);
 
 #endif

@@ -149,8 +149,8 @@ static void keep_operands(fal_plan *plan, const fal_operands *operands)
     plan->operands.x.data = plan->operands.w.data = plan->operands.bias.data = plan->operands.y.data = NULL;
 }
 
-fal_status fal_plan_create(const fal_context *context, fal_operator op, const fal_operands *operands,
-                           const fal_conv_params *params, fal_plan **out)
+fal_status fal__plan_create(const fal_context *context, fal_operator op, const fal_operands *operands,
+                            const fal_conv_params *params, bool need_data, fal_plan **out)
 {
     fal__setting setting;
     FAL__TRY(fal__context_resolve(context, &setting));
@@ -158,7 +158,7 @@ fal_status fal_plan_create(const fal_context *context, fal_operator op, const fa
     *out = NULL;
     fal_conv_geometry geometry;
     fal__request request;
-    FAL__TRY(fal__operands_check(op, operands, params, false, &geometry, setting.error));
+    FAL__TRY(fal__operands_check(op, operands, params, need_data, &geometry, setting.error));
     FAL__TRY(read_request(&setting, op, params, &request));
     fal__call call = make_call(op, operands, &geometry, params);
     fal__adjoint adjoint;
@@ -198,6 +198,12 @@ fal_status fal_plan_create(const fal_context *context, fal_operator op, const fa
     }
     *out = block;
     return FAL_OK;
+}
+
+fal_status fal_plan_create(const fal_context *context, fal_operator op, const fal_operands *operands,
+                           const fal_conv_params *params, fal_plan **out)
+{
+    return fal__plan_create(context, op, operands, params, false, out);
 }
 
 void fal_plan_destroy(fal_plan *plan)

@@ -91,7 +91,8 @@ static fal_status check_apart(const fal_plan *plan, const fal_operands *operands
                               void *workspace, size_t needed, fal_error *error)
 {
     const int64_t bytes = (int64_t)needed, packed_bytes = (int64_t)plan->info.packed_bytes;
-    const fal_tensor scratch = fal_tensor_of(workspace, FAL_U8, 1, &bytes);
+    const fal_tensor scratch = {
+        .data = workspace, .dtype = FAL_U8, .rank = 1, .shape = {bytes}, .strides = {1}};
     for (fal__place place = FAL__PLACE_X; place <= FAL__PLACE_Y; place++) {
         if (fal__operand_missing(planned_operand(plan, place)) || (packed != NULL && place == FAL__PLACE_W))
             continue;

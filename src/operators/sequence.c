@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "geometry/operands.h"
+#include "operators/plan.h"
 
 void fal__sequence_begin(fal__sequence *s, const fal_context *context)
 {
@@ -19,10 +19,8 @@ void fal__sequence_begin(fal__sequence *s, const fal_context *context)
 fal_status fal__sequence_add(fal__sequence *s, fal_operator op, const fal_operands *operands,
                              const fal_conv_params *params)
 {
-    fal_conv_geometry geometry;
-    FAL__TRY(fal__operands_check(op, operands, params, true, &geometry, s->error));
-    fal__step *step = &s->step[s->count];
-    FAL__TRY(fal_plan_create(s->context, op, operands, params, &step->plan));
+    fal__sequence_step *step = &s->step[s->count];
+    FAL__TRY(fal__plan_create(s->context, op, operands, params, true, &step->plan));
     step->operands = *operands;
     s->count++;
     return FAL_OK;

@@ -19,17 +19,17 @@
 
 enum { FAL__SEQUENCE_STEPS = 5, FAL__SEQUENCE_SCRATCHES = 2 };
 
-typedef struct fal__step {
+typedef struct fal__sequence_step {
     fal_plan *plan;
     fal_operands operands;
-} fal__step;
+} fal__sequence_step;
 
 typedef struct fal__sequence {
     const fal_context *context;
     fal_allocator allocator;
     fal_error *error;
     int32_t count, scratches;
-    fal__step step[FAL__SEQUENCE_STEPS];
+    fal__sequence_step step[FAL__SEQUENCE_STEPS];
     struct {
         void *memory;
         size_t bytes;

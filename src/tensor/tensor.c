@@ -49,17 +49,18 @@ static bool reach(const fal_tensor *t, int64_t *low, int64_t *high)
 static fal_status check_overflow(const fal_tensor *t, const char *name, fal_error *error)
 {
     char shape[FAL__LIST_TEXT], strides[FAL__LIST_TEXT];
+    const int64_t bytes = (int64_t)fal_dtype_bytes(t->dtype);
+    int64_t count, low, high, span;
+    const bool counted = count_ignoring_empty(t, &count) && fal__mul(count, bytes, &count);
+    if (counted && reach(t, &low, &high) && fal__sub(high, low, &span) && fal__add(span, 1, &span) &&
+        fal__mul(span, bytes, &span))
+        return FAL_OK;
     fal__shape_text(t, shape, sizeof shape);
-    int64_t bytes = (int64_t)fal_dtype_bytes(t->dtype), count, low, high, span;
-    if (!count_ignoring_empty(t, &count) || !fal__mul(count, bytes, &count))
+    if (!counted)
         return fal__fail(error, FAL_E_OVERFLOW, name, "the size of %s %s overflows 64 bits", name, shape);
-    if (!reach(t, &low, &high) || !fal__sub(high, low, &span) || !fal__add(span, 1, &span) ||
-        !fal__mul(span, bytes, &span)) {
-        fal__list_text(t->strides, t->rank, strides, sizeof strides);
-        return fal__fail(error, FAL_E_OVERFLOW, name, "the reach of %s %s with strides %s overflows 64 bits",
-                         name, shape, strides);
-    }
-    return FAL_OK;
+    fal__list_text(t->strides, t->rank, strides, sizeof strides);
+    return fal__fail(error, FAL_E_OVERFLOW, name, "the reach of %s %s with strides %s overflows 64 bits",
+                     name, shape, strides);
 }
 
 fal_status fal_tensor_check(const fal_tensor *t, const char *name, fal_error *error)

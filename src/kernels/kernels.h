@@ -18,6 +18,7 @@
 
 #include "base/activation.h"
 #include "kernels/direct_channels.h"
+#include "kernels/direct_pixels.h"
 #include "kernels/winograd.h"
 
 enum { FAL__DTYPES = FAL_I64 + 1, FAL__TILES_MAX = 4 };
@@ -96,6 +97,7 @@ typedef struct fal__compute {
     fal__rows_fn rows;             /* f32 and f64 on tensors of the same type; else NULL */
     fal__channels_fn channels;     /* likewise */
     const fal__winograd *winograd; /* f32; else NULL */
+    const fal__lane_kernels *pixels; /* f32 and f64; else NULL */
     const fal__direct *direct;     /* f32 and f64; else NULL */
     /* sum = sum + a[i]*b[j], one product outside any tile. */
     void (*multiply_add)(const void *a, const void *b, void *sum);

@@ -80,6 +80,7 @@ static void multiply_add(const void *a, const void *b, void *sum)
 
 extern const fal__winograd FAL__NAMED(fal__winograd_f32);
 extern const fal__direct FAL__NAMED(fal__direct_channels_f32);
+extern const fal__lane_kernels FAL__NAMED(fal__lane_kernels_f32);
 const fal__compute FAL__NAMED(fal__compute_f32) = {
     .name = "f32",
     .panel_bytes = sizeof(float),
@@ -91,6 +92,7 @@ const fal__compute FAL__NAMED(fal__compute_f32) = {
     .store = {[FAL_F32] = store_f32, [FAL_F16] = store_f16, [FAL_BF16] = store_bf16},
     .finite = finite,
     .rows = rows,
+    .pixels = &FAL__NAMED(fal__lane_kernels_f32),
     .channels = channels,
     .winograd = &FAL__NAMED(fal__winograd_f32),
     .direct = &FAL__NAMED(fal__direct_channels_f32),

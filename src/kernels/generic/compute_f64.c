@@ -50,6 +50,7 @@ static void multiply_add(const void *a, const void *b, void *sum)
 }
 
 extern const fal__direct FAL__NAMED(fal__direct_channels_f64);
+extern const fal__lane_kernels FAL__NAMED(fal__lane_kernels_f64);
 const fal__compute FAL__NAMED(fal__compute_f64) = {
     .name = "f64",
     .panel_bytes = sizeof(double),
@@ -61,6 +62,7 @@ const fal__compute FAL__NAMED(fal__compute_f64) = {
     .store = {[FAL_F64] = store_f64},
     .finite = finite,
     .rows = rows,
+    .pixels = &FAL__NAMED(fal__lane_kernels_f64),
     .channels = channels,
     .direct = &FAL__NAMED(fal__direct_channels_f64),
     .multiply_add = multiply_add,

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * direct_pixels_plan.c: how a problem is cut into blocks, and what that will cost; see direct_pixels.h.
+ *
+ * Every way to cut and to copy that the problem allows is costed, and the cheapest is taken.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "solvers/parts/direct_pixels.h"
+
+enum {
+    COPY_BYTES = 384 << 10, /* of a block: with its weights and sums in half of an L2 of 1 MiB */
+    COPY_LIMIT = 640 << 10, /* above, the solver does not apply */
+    SUM_BYTES = 192 << 10,  /* sums kept between blocks of k */
+    BLOCK_LANES = 512,      /* of a block: weights are read once for so many */
+    K_STEPS = 768,          /* of a block of k: a panel of weights stays in L1 */
+    RUNS_MAX = 2048,        /* 48 KiB of them */
+    KINDS_MAX = 12
+};
+
+/* Joins axis a to the next where a 1-wide kernel walks both as one row. */
+static void join_axes(fal__problem *p)
+{
+    for (int a = FAL_MAX_SPATIAL - 2; a >= 0; a--) {
+        fal__problem_axis *outer = &p->axis[a], *inner = &p->axis[a + 1];
+        const bool plain = outer->k == 1 && inner->k == 1 && outer->s == 1 && inner->s == 1 &&
+                           outer->begin == 0 && inner->begin == 0 && inner->in == inner->out &&
+                           outer->in == outer->out;
+        const bool row = outer->xs == inner->xs * inner->in && outer->ys == inner->ys * inner->out;
+        if (!plain || (outer->out > 1 && !row)) return;
+        inner->in *= outer->in;
+        inner->out *= outer->out;
+        *outer = (fal__problem_axis){.in = 1, .out = 1, .k = 1, .s = 1, .d = 1};
+    }
+}
+
+static bool padded(const fal__problem_axis *axis)
+{
+    const int64_t reach = (axis->k - 1) * axis->d, last = (axis->out - 1) * axis->s - axis->begin;
+    return fal__min(0, reach) < axis->begin || last + fal__max(0, reach) >= axis->in;
+}
+
+/* Panels of output channels, widths differing by one at most. */
+static void plan_panels(fal__direct_pixels *s)
+{
+    s->panels = fal__ceil_div(s->problem.oc, s->kernels->rows_max);
+}
+
+/* Input channels of a block of k: whole chunks of the reduction, as alike as may be. */
+static void plan_k(fal__direct_pixels *s)
+{
+    const fal__reduction *r = &s->reduction;
+    const int64_t unit = r->taps == 1 ? 1 : r->chunk, units = fal__ceil_div(r->ic, unit);
+    const int64_t steps = K_STEPS * 4 / (int64_t)s->compute->panel_bytes;
+    int64_t blocks = fal__min(units, fal__max(1, (r->steps + steps / 2) / steps));
+    s->k_channels = fal__ceil_div(units, blocks) * unit;
+    s->k_blocks = fal__ceil_div(r->ic, s->k_channels);
+}
+
+/* A kind of stretches of an axis, how many there are, and one of them. */
+typedef struct kind {
+    int64_t outputs, taps, lines, pitch, classes, many;
+} kind;
+
+static kind kind_of(const fal__dp_stretch *stretch)
+{
+    kind k = {.outputs = stretch->end - stretch->first,
+              .taps = stretch->taps,
+              .classes = stretch->classes,
+              .many = 1};
+    k.pitch = k.outputs;
+    for (int64_t c = 0; c < stretch->classes; c++) {
+        k.lines += stretch->count[c];
+        k.pitch = fal__max(k.pitch, stretch->count[c]);
+    }
+    return k;
+}
+
+static int32_t kinds_of(const fal__problem *p, int a, const fal__dp_axis *how, kind *kinds)
+{
+    int32_t count = 0;
+    fal__dp_stretch stretch;
+    for (int64_t first = 0; first < p->axis[a].out; first = stretch.end) {
+        fal__dp_stretch_at(p, a, how, first, &stretch);
+        const kind k = kind_of(&stretch);
+        int32_t i = 0;
+        while (i < count &&
+               (kinds[i].outputs != k.outputs || kinds[i].taps != k.taps || kinds[i].lines != k.lines))
+            i++;
+        if (i == KINDS_MAX) i--;
+        if (i == count)
+            kinds[count++] = k;
+        else
+            kinds[i].many++;
+    }
+    return count;
+}
+
+/* The same for `outputs` outputs in the midst of an axis, where all taps are met. */
+static kind inner_kind(const fal__problem_axis *axis, bool own, int64_t outputs)
+{
+    fal__dp_stretch stretch = {.end = outputs, .taps = axis->k};
+    for (int64_t t = 0; t < axis->k; t++) stretch.tap[t] = t;
+    fal__dp_find_lines(axis, own, &stretch);
+    return kind_of(&stretch);
+}
+
+static int64_t channel_elements(const fal__direct_pixels *s, const kind *plane, const kind *rows,
+                                const kind *columns)
+{
+    return plane->lines * columns->classes * rows->lines * columns->pitch + 4 * s->kernels->lanes;
+}
+
+/* Outputs of a block along rows and columns: as many as BLOCK_LANES and COPY_BYTES allow; among almost as
+ * many rows, the number whose last vectors are fullest. False when even the smallest copy is too large. */
+static bool plan_block(fal__direct_pixels *s)
+{
+    const fal__problem *p = &s->problem;
+    const int64_t lanes = s->kernels->lanes, budget = COPY_BYTES / (int64_t)s->compute->panel_bytes;
+    const int64_t limit = COPY_LIMIT / (int64_t)s->compute->panel_bytes;
+    fal__dp_axis *rows = &s->axis[1], *columns = &s->axis[2];
+    const kind plane = inner_kind(&p->axis[0], true, 1);
+    s->axis[0] = (fal__dp_axis){.own = true, .block = 1};
+    for (int64_t target = BLOCK_LANES;; target = target / 2 / lanes * lanes) {
+        if (target < lanes) return false;
+        columns->block = fal__max(1, fal__min(p->axis[2].out, target));
+        const int64_t pieces = fal__ceil_div(p->axis[2].out, columns->block);
+        if (pieces > 1) columns->block = fal__ceil_div(fal__ceil_div(p->axis[2].out, pieces), lanes) * lanes;
+        const kind column = inner_kind(&p->axis[2], columns->own, columns->block);
+        rows->block = fal__max(1, fal__min(p->axis[1].out, target / column.pitch));
+        rows->own = inner_kind(&p->axis[1], true, rows->block).lines <
+                    inner_kind(&p->axis[1], false, rows->block).lines;
+        const kind row = inner_kind(&p->axis[1], rows->own, rows->block);
+        const int64_t size = s->in_place ? 0 : channel_elements(s, &plane, &row, &column) * s->k_channels;
+        if (size <= budget || (target == lanes && size <= limit)) break;
+    }
+    int64_t best = rows->block, best_vectors = INT64_MAX;
+    const int64_t pitch = inner_kind(&p->axis[2], columns->own, columns->block).pitch;
+    for (int64_t r = rows->block; r >= 1 && 2 * r >= rows->block; r--) {
+        const int64_t whole = p->axis[1].out / r, rest = p->axis[1].out % r;
+        const int64_t vectors = whole * fal__ceil_div((r - 1) * pitch + columns->block, lanes) +
+                                (rest > 0 ? fal__ceil_div((rest - 1) * pitch + columns->block, lanes) : 0);
+        if (vectors >= best_vectors) continue;
+        best = r, best_vectors = vectors;
+    }
+    rows->block = best;
+    return true;
+}
+
+/* Cycles of a step of all panels over a number of vectors: two multiply-adds or two loads a cycle, where a
+ * vector mostly crosses a line and counts twice; few sums wait for each other. */
+static double step_cycles(const fal__direct_pixels *s, int64_t vectors)
+{
+    double cycles = 0;
+    for (int64_t wide = 0; wide < 2; wide++) {
+        const int64_t wider = s->problem.oc % s->panels, rows = s->problem.oc / s->panels + wide;
+        const int64_t many = wide ? wider : s->panels - wider, most = s->kernels->vectors_max[rows];
+        if (many == 0) continue;
+        const int64_t tiles = fal__ceil_div(vectors, most);
+        const double mean = (double)vectors / (double)tiles, r = (double)rows;
+        double step = 0.5 * r * mean;
+        if (step < 0.5 * (r + 2 * mean)) step = 0.5 * (r + 2 * mean);
+        if (step < 4) step = 4;
+        cycles += (double)many * (double)tiles * step;
+    }
+    return cycles;
+}
+
+static double block_cycles(const fal__direct_pixels *s, const kind *plane, const kind *rows,
+                           const kind *columns)
+{
+    const fal__problem *p = &s->problem;
+    const int64_t lanes = s->kernels->lanes, length = (rows->outputs - 1) * columns->pitch + columns->outputs;
+    const int64_t vectors = fal__ceil_div(length, lanes), taps = plane->taps * rows->taps * columns->taps;
+    const double ic = (double)p->ic, oc = (double)p->oc;
+    const bool even = columns->pitch == columns->outputs && p->axis[2].ys == 1;
+    const int64_t step = p->axis[2].s * p->axis[2].xs;
+    const double vector = step == 1 ? 1.5 : step == 2 ? 4 : 1.5 * (double)lanes; /* to copy */
+    const double lines = (double)(plane->lines * columns->classes * rows->lines);
+    const double copy =
+        s->in_place ? 0 : ic * lines * (4 + vector * (double)fal__ceil_div(columns->pitch, lanes));
+    const double multiply = ic * (double)taps * step_cycles(s, vectors);
+    const double tiles = (double)s->panels * (double)fal__ceil_div(vectors, 2) * (double)s->k_blocks;
+    double store = oc * (double)vectors * (p->axis[2].ys != 1 ? 1.5 * (double)lanes : even ? 1.5 : 5);
+    if (s->k_blocks > 1) store += 2 * oc * (double)vectors;
+    return (double)s->splits * copy + multiply + store + 25 * tiles + 300 +
+           15 * (double)taps * ic / (double)s->reduction.chunk;
+}
+
+static double cycles_of(const fal__direct_pixels *s)
+{
+    const fal__problem *p = &s->problem;
+    kind kinds[FAL_MAX_SPATIAL][KINDS_MAX];
+    int32_t count[FAL_MAX_SPATIAL];
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++) count[a] = kinds_of(p, a, &s->axis[a], kinds[a]);
+    double cycles = 0;
+    for (int32_t d = 0; d < count[0]; d++)
+        for (int32_t h = 0; h < count[1]; h++)
+            for (int32_t w = 0; w < count[2]; w++)
+                cycles += (double)(kinds[0][d].many * kinds[1][h].many * kinds[2][w].many) *
+                          block_cycles(s, &kinds[0][d], &kinds[1][h], &kinds[2][w]);
+    const double weights = (double)p->oc * (double)s->reduction.steps; /* come from afar once */
+    return (double)p->groups * ((double)p->n * cycles + 0.25 * weights) + 500;
+}
+
+/* Splits of the output channels, so that the sums of a block fit. */
+static void plan_splits(fal__direct_pixels *s)
+{
+    const int64_t block = s->axis[1].block * s->axis[2].block + 8 * s->axis[1].block;
+    const int64_t panel = block * s->kernels->rows_max * (int64_t)s->compute->panel_bytes;
+    s->split_panels = s->k_blocks == 1 ? s->panels : fal__max(1, fal__min(s->panels, SUM_BYTES / panel));
+    s->splits = fal__ceil_div(s->panels, s->split_panels);
+    s->split_panels = fal__ceil_div(s->panels, s->splits);
+}
+
+/* What a block needs at most: an inner one has the most taps and the longest lines. */
+static void plan_sizes(fal__direct_pixels *s)
+{
+    const fal__problem *p = &s->problem;
+    const fal__reduction *r = &s->reduction;
+    const kind plane = inner_kind(&p->axis[0], true, 1),
+               rows = inner_kind(&p->axis[1], s->axis[1].own, s->axis[1].block),
+               columns = inner_kind(&p->axis[2], s->axis[2].own, s->axis[2].block);
+    const int64_t lanes = s->kernels->lanes;
+    s->lanes = fal__ceil_div((rows.outputs - 1) * columns.pitch + columns.outputs, lanes) * lanes;
+    s->copy_size =
+        s->k_channels * (s->in_place ? lanes : channel_elements(s, &plane, &rows, &columns)) + lanes;
+    s->run_count = r->taps * fal__ceil_div(s->k_channels, r->taps == 1 ? s->k_channels : r->chunk);
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++) s->blocks[a] = fal__dp_blocks(s, a, false);
+}
+
+static bool fits(const fal__problem *p, const fal__reduction *r, char *why, size_t capacity)
+{
+    if ((p->dtype != FAL_F32 && p->dtype != FAL_F64) || p->y_dtype != p->dtype) {
+        snprintf(why, capacity, "needs f32 or f64 throughout");
+        return false;
+    }
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++)
+        if (p->axis[a].k > FAL__DP_TAPS_MAX) {
+            snprintf(why, capacity, "%" PRId64 " taps along an axis are more than %d", p->axis[a].k,
+                     FAL__DP_TAPS_MAX);
+            return false;
+        }
+    if (r->steps == 0 || p->n * p->groups * p->oc * p->axis[0].out * p->axis[1].out * p->axis[2].out == 0) {
+        snprintf(why, capacity, "there is nothing to multiply");
+        return false;
+    }
+    if (r->taps <= RUNS_MAX) return true;
+    snprintf(why, capacity, "%" PRId64 " taps are more than %d", r->taps, RUNS_MAX);
+    return false;
+}
+
+bool fal__dp_plan(const fal__problem *problem, const fal__machine *machine, fal__direct_pixels *s,
+                  double *cycles, char *why, size_t capacity)
+{
+    memset(s, 0, sizeof *s);
+    s->problem = *problem;
+    join_axes(&s->problem);
+    const fal__problem *p = &s->problem;
+    s->compute = machine->kernels->compute[p->dtype == FAL_F64 ? FAL__F64 : FAL__F32];
+    s->kernels = s->compute->pixels;
+    fal__reduction_plan(p, s->compute, &s->reduction);
+    if (!fits(p, &s->reduction, why, capacity)) return false;
+    const fal__problem_axis *row = &p->axis[2];
+    plan_panels(s);
+    plan_k(s);
+    s->in_place = s->reduction.taps == 1 && row->s * row->xs == 1 && p->axis[0].out == 1 &&
+                  p->axis[1].out == 1 && !padded(row) && !padded(&p->axis[1]) && !padded(&p->axis[0]);
+    fal__direct_pixels best = {0};
+    *cycles = -1;
+    const bool zeros = p->mode == FAL_PAD_ZEROS;
+    const int32_t owns = row->k > 1 ? 2 : 1, row_cuts = zeros && padded(&p->axis[1]) ? 2 : 1,
+                  column_cuts = zeros && padded(row) ? 2 : 1;
+    for (int32_t way = 0; way < owns * row_cuts * column_cuts; way++) {
+        s->axis[2].own = way % owns == 1;
+        s->axis[1].cut = way / owns % row_cuts == 1;
+        s->axis[2].cut = way / owns / row_cuts == 1;
+        if (!plan_block(s)) continue;
+        plan_splits(s);
+        const double cost = cycles_of(s);
+        if (*cycles >= 0 && cost >= *cycles) continue;
+        best = *s;
+        *cycles = cost;
+    }
+    *s = best;
+    if (*cycles >= 0) {
+        plan_sizes(s);
+        return true;
+    }
+    snprintf(why, capacity, "the rows of %" PRId64 " channels under %" PRId64 " taps are too large to copy",
+             s->k_channels, s->reduction.taps);
+    return false;
+}

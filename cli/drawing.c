@@ -66,7 +66,7 @@ static fal_status open_stack(cli_command *command, const draw_look *look, draw_v
     int64_t size = 16;
     CLI_TRY(cli_layers_read(command, cli_operand(command, 1), &layers, &count));
     CLI_TRY(cli_axis_ints(command, CLI_INPUT_SIZE, 1, &size));
-    return draw_view_stack(layers, count, size, cli_int(command, CLI_STEP, -1), look, view, &command->error);
+    return draw_view_stack(layers, count, size, look, view, &command->error);
 }
 
 static fal_status open_tile(cli_command *command, const draw_look *look, draw_view **view)

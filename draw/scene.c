@@ -252,15 +252,20 @@ fal_status draw_scene_create(const draw_problem *problem, draw_scene **scene, fa
     return FAL_OK;
 }
 
-void draw_scene_destroy(draw_scene *scene)
+void draw_scene_empty(draw_scene *scene)
 {
-    if (scene == NULL) return;
     for (draw_block *block = scene->blocks, *next; block != NULL; block = next) {
         next = block->next;
         free(block);
     }
     free(scene->marks);
     free(scene->sum);
+}
+
+void draw_scene_destroy(draw_scene *scene)
+{
+    if (scene == NULL) return;
+    draw_scene_empty(scene);
     free(scene);
 }
 

@@ -41,6 +41,9 @@ fal_status draw_scene_alloc(draw_scene *scene, int64_t count, size_t size, void 
 fal_status draw_scene_tensor(draw_scene *scene, fal_dtype dtype, int32_t rank, const int64_t *shape,
                              fal_tensor *out, fal_error *error);
 
+/* Frees what a scene holds, not the scene. */
+void draw_scene_empty(draw_scene *scene);
+
 /* ---- sheets ---- */
 
 /* The first image of (n, c, space) as (c, 1, depth, rows, columns). */

@@ -61,7 +61,7 @@ double draw_table_cell(const draw_table *table)
 /* Turned labels stand above columns that are narrower than them. */
 static bool turned(const draw_table *table)
 {
-    return widest_label(&table->columns, table->values.shape[1]) > table->cell - 3;
+    return widest_label(&table->columns, table->values.shape[1]) > table->cell - 6;
 }
 
 void draw_table_measure(draw_table *table, double cell)

@@ -25,6 +25,7 @@ fal_status draw_view_new(const draw_look *look, size_t bytes, draw_view **view, 
 void draw_view_close(draw_view *view)
 {
     if (view == NULL) return;
+    if (view->release != NULL) view->release(view);
     draw_scene_destroy(view->scene);
     free(view->own);
     free(view);

@@ -35,10 +35,10 @@ fal_status draw_view_im2col(const draw_problem *problem, const draw_look *look, 
 /* How many taps reach every output, and how often every input is read. */
 fal_status draw_view_coverage(const draw_problem *problem, const draw_look *look, draw_view **view,
                               fal_error *error);
-/* A stack of layers along one axis as a tree, with the receptive field of one output, and its footprint in
- * the plane. `output` is the element of the last layer; -1: the middle one. */
-fal_status draw_view_stack(const fal_layer *layers, int32_t count, int64_t input, int64_t output,
-                           const draw_look *look, draw_view **view, fal_error *error);
+/* A stack of layers along one axis of `input` elements as a tree, with the receptive field of one output of
+ * the last layer, which is the step, and its footprint in the plane. */
+fal_status draw_view_stack(const fal_layer *layers, int32_t count, int64_t input, const draw_look *look,
+                           draw_view **view, fal_error *error);
 /* A matrix, its tiled view, and where the tiles lie in memory. */
 fal_status draw_view_tile(const fal_tensor *x, const int64_t *tile, const draw_look *look, draw_view **view,
                           fal_error *error);

@@ -18,6 +18,7 @@ struct draw_view {
     void (*background)(draw_view *view, draw_figure *figure);
     fal_status (*frame)(draw_view *view, draw_figure *figure, int64_t step, bool alone, fal_error *error);
     void (*describe)(const draw_view *view, draw_figure *figure);
+    void (*release)(draw_view *view); /* of what `own` points to; may be NULL */
 };
 
 /* A zeroed view with `bytes` of its own. */

@@ -2,7 +2,7 @@
 /*
  * svg.c: the head of an SVG, its hatches, and stills.
  *
- * Plain SVG 1.1 with the presentation attributes that every viewer knows; no scripts, nothing from outside.
+ * Plain SVG 1.1 with one style sheet; no scripts, nothing from outside.
  */
 #include "draw/svg.h"
 
@@ -107,10 +107,16 @@ void draw_svg_still(const draw_figure *below, const draw_figure *above, const dr
     draw_svg svg = {.out = bytes, .theme = below->theme, .prefix = options->prefix ? options->prefix : ""};
     const draw_box view = draw_figure_viewed(below);
     draw_svg_head(&svg, below, view, options);
+    draw_svg_collect(&svg, below);
+    if (above != NULL) draw_svg_collect(&svg, above);
+    draw_bytes_text(bytes, "<style>\n");
+    draw_svg_sheet(&svg);
+    draw_bytes_text(bytes, "</style>\n");
     draw_svg_hatches(&svg, below);
     if (above != NULL) draw_svg_hatches(&svg, above);
     draw_svg_paper(&svg, view, options);
     draw_svg_items(&svg, below);
     if (above != NULL) draw_svg_items(&svg, above);
     draw_bytes_text(bytes, "</svg>\n");
+    draw_svg_close(&svg);
 }

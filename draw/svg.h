@@ -14,7 +14,17 @@ typedef struct draw_svg {
     const char *prefix; /* of ids */
     int clips;          /* ids that were given away */
     unsigned hatches;   /* bit h: the pattern of hatch h has been written */
+    draw_bytes looks;   /* of all classes, one after another, each ending in a 0 */
+    int count;          /* of them */
+    draw_bytes scratch; /* the look of one item */
 } draw_svg;
+
+/* svg_look.c: collect the looks of every figure, write them into the style sheet, name an item's class. */
+void draw_svg_collect(draw_svg *svg, const draw_figure *figure);
+void draw_svg_sheet(draw_svg *svg);
+void draw_svg_class(draw_svg *svg, const draw_item *item);
+/* Releases what was collected; lack of memory for it becomes that of the output. */
+void draw_svg_close(draw_svg *svg);
 
 /* The head: size, title, description; then the paper. `view` is the part of the plane that is shown. */
 void draw_svg_head(draw_svg *svg, const draw_figure *figure, draw_box view, const draw_output *options);

@@ -72,7 +72,9 @@ static void add_keyframes(draw_svg *svg, const timing *time, size_t i)
 
 static void add_style(draw_svg *svg, const timing *time, bool steps)
 {
-    put(svg, "<style>\n.$f,.$play{visibility:hidden}\n.$still{visibility:visible}\n");
+    put(svg, "<style>\n");
+    draw_svg_sheet(svg);
+    put(svg, ".$f,.$play{visibility:hidden}\n.$still{visibility:visible}\n");
     for (size_t i = 0; i < time->animation->count; i++)
         if (twin_of(time, i) == i) add_keyframes(svg, time, i);
     put(svg, "#$stop:target~.$f{animation-play-state:paused}\n"
@@ -200,6 +202,8 @@ void draw_svg_moving(const draw_animation *animation, const draw_output *options
         return;
     }
     for (size_t i = 0; i < animation->count; i++) time.total += animation->frames[i].seconds;
+    draw_svg_collect(&svg, background);
+    for (size_t i = 0; i < animation->count; i++) draw_svg_collect(&svg, animation->frames[i].figure);
     draw_svg_head(&svg, background, whole, options);
     add_style(&svg, &time, row.links);
     draw_svg_hatches(&svg, background);
@@ -216,4 +220,5 @@ void draw_svg_moving(const draw_animation *animation, const draw_output *options
         start += animation->frames[i].seconds;
     }
     draw_bytes_text(bytes, "</svg>\n");
+    draw_svg_close(&svg);
 }

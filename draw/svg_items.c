@@ -2,10 +2,9 @@
 /*
  * svg_items.c: the items of a figure as elements.
  *
- * Attributes that have their default value are left out, so that a picture of hundreds of cells stays small
- * and can be read. Text keeps its measured length (textLength) whatever font the viewer has.
+ * What an item looks like is a class (svg_look.c). Text keeps its measured length (textLength) whatever font
+ * the viewer has.
  */
-#include <math.h>
 #include <string.h>
 
 #include "draw/hatch.h"
@@ -79,23 +78,6 @@ static void shape(draw_svg *svg, const draw_item *item, const draw_point *points
     }
 }
 
-static void style(draw_svg *svg, const draw_item *item)
-{
-    const draw_style *s = &item->style;
-    if (s->fill.role == DRAW_NOTHING) {
-        draw_bytes_text(svg->out, " fill=\"none\"");
-    } else {
-        paint(svg, "fill", s->fill);
-        if (s->opacity < 1) draw_svg_attribute(svg, "fill-opacity", s->opacity);
-    }
-    if (s->stroke.role == DRAW_NOTHING) return;
-    paint(svg, "stroke", s->stroke);
-    if (s->width < 1 || s->width > 1) draw_svg_attribute(svg, "stroke-width", s->width);
-    if (s->opacity < 1) draw_svg_attribute(svg, "stroke-opacity", s->opacity);
-    if (s->dash == DRAW_DASHED) draw_bytes_text(svg->out, " stroke-dasharray=\"4 3\"");
-    if (s->dash == DRAW_DOTTED) draw_bytes_text(svg->out, " stroke-dasharray=\"1 2\"");
-}
-
 static void head(draw_svg *svg, const draw_item *item, draw_point from, draw_point tip)
 {
     draw_point corners[DRAW_HEAD];
@@ -114,7 +96,7 @@ static void add_shape(draw_svg *svg, const draw_item *item, const draw_point *po
     const bool open = item->kind == DRAW_ITEM_POLYLINE || item->kind == DRAW_ITEM_CURVE;
     const size_t last = item->count - 1;
     shape(svg, item, points);
-    style(svg, item);
+    draw_svg_class(svg, item);
     draw_bytes_text(svg->out, "/>\n");
     if (item->style.hatch > DRAW_HATCH_NONE && item->style.fill.role != DRAW_NOTHING) {
         shape(svg, item, points);
@@ -138,7 +120,6 @@ static bool is_long(const char *text)
 
 static void add_text(draw_svg *svg, const draw_item *item, draw_point at, const char *text)
 {
-    static const char *const anchors[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
     const draw_text_style *letters = &item->letters;
     const double down = letters->centred ? DRAW_CAPITAL / 2 * letters->size : 0;
     if (letters->turned)
@@ -152,20 +133,10 @@ static void add_text(draw_svg *svg, const draw_item *item, draw_point at, const 
         path_point(svg, " transform=\"rotate(-90 ", at);
         draw_bytes_text(svg->out, ")\"");
     }
-    if (fabs(letters->size - DRAW_TEXT_SIZE) > 1e-9) draw_svg_attribute(svg, "font-size", letters->size);
-    draw_bytes_text(svg->out, anchors[letters->anchor]);
-    if (letters->face == DRAW_SANS_BOLD) draw_bytes_text(svg->out, " font-weight=\"bold\"");
-    if (letters->face == DRAW_MONO)
-        draw_bytes_text(svg->out, " font-family=\"DejaVu Sans Mono,Menlo,Consolas,monospace\"");
+    draw_svg_class(svg, item);
     if (is_long(text)) {
         draw_svg_attribute(svg, "textLength", draw_text_width(letters, text));
         draw_bytes_text(svg->out, " lengthAdjust=\"spacingAndGlyphs\"");
-    }
-    if (letters->paint.role != DRAW_INK || letters->paint.level != 0) paint(svg, "fill", letters->paint);
-    if (letters->halo.role != DRAW_NOTHING) {
-        paint(svg, "stroke", letters->halo);
-        draw_svg_attribute(svg, "stroke-width", DRAW_HALO * letters->size);
-        draw_bytes_text(svg->out, " stroke-linejoin=\"round\" paint-order=\"stroke\"");
     }
     if (text[0] == ' ' || strstr(text, "  ") != NULL) draw_bytes_text(svg->out, " xml:space=\"preserve\"");
     draw_bytes_text(svg->out, ">");

@@ -28,11 +28,14 @@
 
 enum {
     PANEL_BYTES = 256 * 1024, /* weights of one pass: a quarter of the smallest common L2 (1 MiB) */
-    PIXEL_BYTES = 512 * 1024, /* input, and output, of a block of pixel tiles: half of it */
+    PIXEL_BYTES = 512 * 1024, /* input of a block of pixel tiles: half of it */
+    NEAR_BYTES = 256 * 1024,  /* and with the output, when the weights are fewer than either */
     SUM_BYTES = 256 * 1024,   /* sums that wait in scratch */
     TILES_MAX = 256,          /* pixel tiles of a block */
     RUNS_MAX = 1 << 14,       /* of a region: 384 KiB */
-    REGIONS_MAX = 1 << 12
+    REGIONS_MAX = 1 << 12,
+    PIECES_MAX = 64, /* regions of a block */
+    UNITS_EVEN = 64  /* pixel tiles a task, so that small ones at the border do not matter */
 };
 
 static const fal__compute *compute_for(const fal__problem *p, const fal__machine *machine)
@@ -89,11 +92,13 @@ static bool applies(const fal__problem *problem, const fal__machine *machine, ch
 }
 
 /* Cycles of one reduction step of a tile: multiply-adds and loads go two a cycle, each sum is ready for the
- * next step after four. */
+ * next step after four; then a little for the input, which comes from L2 line by line, and for the weights,
+ * which come in a row. */
 static double step_cycles(int64_t rows, int64_t vectors)
 {
     const double adds = (double)(rows * vectors) / 2, loads = (double)(rows + vectors) / 2;
-    return (adds > loads ? adds : loads) > 4 ? (adds > loads ? adds : loads) : 4;
+    const double longer = adds > loads ? adds : loads;
+    return (longer > 4 ? longer : 4) + 0.04 * (double)rows + 0.02 * (double)vectors;
 }
 
 /* Cycles of a tile of pixels by all output channels of a group, in tiles of `vectors`. */
@@ -148,31 +153,42 @@ static double estimate(const fal__problem *problem, const fal__machine *machine)
     return (double)p.n * (double)p.groups * cost;
 }
 
+static int64_t count_tiles(const fal__direct_channels *d)
+{
+    int64_t tiles = 0;
+    fal__region region;
+    for (bool more = fal__region_first(&d->problem, &region); more;
+         more = fal__region_next(&d->problem, &region)) {
+        fal__direct_cut cut;
+        fal__direct_cut_region(&region, fal__direct_rows(d), &cut);
+        tiles += cut.per_line * cut.lines;
+    }
+    return tiles;
+}
+
 /* Blocks of pixel tiles as large as their cache share allows; splits where tasks need more units of work,
  * or where weights are larger than the input. */
 static void plan_blocks(fal__direct_channels *d, int32_t tasks)
 {
     const fal__problem *p = &d->problem;
     const int64_t element = (int64_t)d->compute->panel_bytes;
-    int64_t tiles = 0;
-    fal__region region;
-    for (bool more = fal__region_first(p, &region); more; more = fal__region_next(p, &region)) {
-        fal__direct_cut cut;
-        fal__direct_cut_region(&region, fal__direct_rows(d), &cut);
-        tiles += cut.per_line * cut.lines;
-    }
     const double input = (double)p->axis[0].in * (double)p->axis[1].in * (double)p->axis[2].in *
                          (double)p->ic * (double)element;
     const double weights = (double)d->reduction.steps * (double)p->oc * (double)element;
-    d->tasks = (int32_t)fal__max(1, fal__min(tasks, p->n * p->groups * tiles * fal__max(1, d->tiles)));
-    const bool split = p->n * p->groups * tiles < 8 * d->tasks || weights > 2 * input;
-    d->splits = d->tasks > 1 && split ? fal__max(1, fal__min(d->tiles, d->tasks)) : 1;
-    d->split_tiles = fal__ceil_div(d->tiles, d->splits);
-    if (d->split_tiles > 0) d->splits = fal__ceil_div(d->tiles, d->split_tiles);
-    /* Weights beyond L2 are worth long blocks even when the output of one leaves it. */
-    double tile_bytes = input / (double)fal__max(1, tiles);
-    if (weights < PIXEL_BYTES) tile_bytes += (double)(fal__direct_rows(d) * p->oc * element);
-    const double fit = PIXEL_BYTES / (tile_bytes > 1 ? tile_bytes : 1);
+    const int64_t units = p->n * p->groups * d->image_tiles;
+    d->tasks = (int32_t)fal__max(1, fal__min(tasks, units * d->tiles));
+    d->splits = 1;
+    if (d->tasks > 1 && (units < UNITS_EVEN * d->tasks || weights > 2 * input))
+        d->splits = fal__max(1, fal__min(d->tiles, d->tasks));
+    d->split_tiles = fal__max(1, fal__ceil_div(d->tiles, d->splits));
+    d->splits = fal__max(1, fal__ceil_div(d->tiles, d->split_tiles));
+    /* Large weights are worth long blocks even when the output of one leaves L2. */
+    double fit = PIXEL_BYTES, tile_bytes = input / (double)fal__max(1, d->image_tiles);
+    if (weights < PIXEL_BYTES) {
+        fit = NEAR_BYTES;
+        tile_bytes += (double)(fal__direct_rows(d) * p->oc * element);
+    }
+    fit /= tile_bytes > 1 ? tile_bytes : 1;
     d->block_tiles = fit >= TILES_MAX ? TILES_MAX : fal__max(1, (int64_t)fit);
     const int64_t sums = fal__direct_rows(d) * d->width * element;
     if (!d->in_place && d->reduction.steps > d->block)
@@ -183,11 +199,13 @@ static bool book_scratch(fal__direct_channels *d)
 {
     fal__direct_scratch *s = &d->scratch;
     const int64_t waiting = d->in_place ? 0 : d->reduction.steps > d->block ? d->block_tiles : 1;
-    int64_t runs;
     s->bytes = 0;
-    return fal__region_runs_most(&d->reduction, d->block, &runs) &&
-           fal__book(&s->bytes, runs, sizeof(fal__direct_run), &s->runs) &&
+    if (!fal__region_runs_most(&d->reduction, d->block, &d->runs)) return false;
+    d->pieces = fal__min(PIECES_MAX, count_regions(&d->problem));
+    d->runs = fal__max(d->runs, fal__min(d->runs * d->pieces, RUNS_MAX / 2));
+    return fal__book(&s->bytes, d->runs, sizeof(fal__direct_run), &s->runs) &&
            fal__book(&s->bytes, d->block_tiles, sizeof(fal__direct_place), &s->places) &&
+           fal__book(&s->bytes, d->pieces, sizeof(fal__direct_piece), &s->pieces) &&
            fal__book(&s->bytes, d->width, d->compute->panel_bytes, &s->bias) &&
            fal__book(&s->bytes, waiting * fal__direct_rows(d) * d->width, d->compute->panel_bytes, &s->sums);
 }
@@ -224,6 +242,7 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
     d->tiles = fal__ceil_div(p->oc, d->width);
     d->last_vectors = (int32_t)fal__ceil_div(p->oc - fal__max(0, d->tiles - 1) * d->width, d->compute->lanes);
     d->block = block_steps(d->compute, d->width);
+    d->image_tiles = count_tiles(d);
     d->in_place = p->beta == 0 && p->y_oc == 1;
     if (!packed_size(d)) return fal__fail(error, FAL_E_OVERFLOW, "w", "the packed weights overflow 64 bits");
     for (int32_t tasks = machine->threads;; tasks = 1) {

@@ -34,42 +34,39 @@ static FAL__ALWAYS_INLINE void direct_tile(int rows, int vectors, const fal__dir
     lanes_vector sum[FAL__DIRECT_ROWS][FAL__DIRECT_VECTORS];
     const int last = f->last;
     const LANES_TYPE *from = f->from;
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++, from += f->from_step)
-#pragma GCC unroll 6
-        for (int j = 0; j < vectors; j++)
-            sum[i][j] =
-                j + 1 < vectors ? lanes_load(from + j * LANES) : lanes_load_first(from + j * LANES, last);
+    FAL__UNROLL(14)
+    for (int i = 0; i < rows; i++, from += f->from_step) FAL__UNROLL(6)
+    for (int j = 0; j < vectors; j++)
+        sum[i][j] = j + 1 < vectors ? lanes_load(from + j * LANES) : lanes_load_first(from + j * LANES, last);
     const int64_t step = f->pixel_step, next = f->ic_step, ahead_step = f->ahead_step;
     const char *ahead = f->ahead;
     for (const fal__direct_run *run = f->runs, *end = run + f->run_count; run < end; run++) {
         const LANES_TYPE *x[(FAL__DIRECT_ROWS + 2) / 3];
         const LANES_TYPE *w = (const LANES_TYPE *)f->w + run->w * vectors * LANES;
-#pragma GCC unroll 5
+        FAL__UNROLL(5)
         for (int i = 0; i < rows; i += 3) x[i / 3] = (const LANES_TYPE *)f->x + run->x + i * step;
         for (int64_t k = run->steps; k > 0; k--) {
             FAL__PREFETCH(ahead);
             ahead += ahead_step;
-#pragma GCC unroll 14
+            FAL__UNROLL(14)
             for (int i = 0; i < rows; i++) {
                 const LANES_TYPE a = x[i / 3][i % 3 * step];
-#pragma GCC unroll 6
+                FAL__UNROLL(6)
                 for (int j = 0; j < vectors; j++) sum[i][j] += a * lanes_load(w + j * LANES);
             }
             w += vectors * LANES;
-#pragma GCC unroll 5
+            FAL__UNROLL(5)
             for (int i = 0; i < rows; i += 3) x[i / 3] += next;
         }
     }
     LANES_TYPE *to = f->to;
-#pragma GCC unroll 14
-    for (int i = 0; i < rows; i++, to += f->to_step)
-#pragma GCC unroll 6
-        for (int j = 0; j < vectors; j++)
-            if (j + 1 < vectors)
-                lanes_store(to + j * LANES, sum[i][j]);
-            else
-                lanes_store_first(to + j * LANES, sum[i][j], last);
+    FAL__UNROLL(14)
+    for (int i = 0; i < rows; i++, to += f->to_step) FAL__UNROLL(6)
+    for (int j = 0; j < vectors; j++)
+        if (j + 1 < vectors)
+            lanes_store(to + j * LANES, sum[i][j]);
+        else
+            lanes_store_first(to + j * LANES, sum[i][j], last);
 }
 
 static void direct_tile_1(const fal__direct_tile *f)

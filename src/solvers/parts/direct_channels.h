@@ -22,9 +22,28 @@ typedef struct fal__direct_place {
     int32_t rows;
 } fal__direct_place;
 
+/* The tiles of a block that lie in one region, and their runs. */
+typedef struct fal__direct_piece {
+    int axis; /* along which they are cut */
+    int64_t first_run, end_run, first_tile, end_tile;
+    int64_t run; /* the first one that is not done */
+} fal__direct_piece;
+
+/* A block of tiles; of one image and group, the same for all of them. Lives in a task's scratch. */
+typedef struct fal__direct_block {
+    fal__direct_run *runs;
+    fal__direct_place *places;
+    fal__direct_piece *pieces;
+    int64_t count, piece_count, run_count; /* tiles, ... */
+    int64_t first;                         /* number of the first tile in the image */
+    /* The region after the block, and the number of its first tile. */
+    fal__region region;
+    int64_t region_first;
+} fal__direct_block;
+
 /* Byte offsets of a task's scratch. */
 typedef struct fal__direct_scratch {
-    size_t runs, places, bias, sums, bytes;
+    size_t runs, places, pieces, bias, sums, bytes;
 } fal__direct_scratch;
 
 typedef struct fal__direct_channels {
@@ -35,6 +54,8 @@ typedef struct fal__direct_channels {
     int64_t width, tiles;          /* channels of a tile; tiles of a group */
     int64_t block;                 /* reduction steps of one pass */
     int64_t block_tiles;           /* pixel tiles that share one pass over the weights */
+    int64_t pieces, runs;          /* of a block at most */
+    int64_t image_tiles;           /* pixel tiles of an image */
     int64_t splits, split_tiles;   /* of the output channels between units of work */
     bool in_place;                 /* sums grow in y: it is overwritten and has channels side by side */
     int32_t tasks;
@@ -49,6 +70,12 @@ static inline int32_t fal__direct_rows(const fal__direct_channels *d)
 }
 
 void fal__direct_cut_region(const fal__region *region, int32_t rows, fal__direct_cut *cut);
+
+/* An empty block in a task's scratch. */
+void fal__direct_block_begin(const fal__direct_channels *plan, char *scratch, fal__direct_block *block);
+/* Makes it the tiles from number `tile` of an image on, at most `most`; block->count tells how many. */
+void fal__direct_block_make(const fal__direct_channels *plan, int64_t tile, int64_t most,
+                            fal__direct_block *block);
 
 /* The work of task `index`; weights are packed. */
 void fal__direct_channels_task(const fal__direct_channels *plan, const fal__run *run, const void *packed,

@@ -369,8 +369,8 @@ typedef struct fal_conv_params {
     fal_accuracy accuracy;
     const char *algorithm;           /* default NULL: any. Names of solvers, separated by commas: only these;
                                         "-name": not this one ("-winograd.f2x3,-winograd.f4x3") */
-    bool reproducible;               /* the choice of solver, and with it the bits of an image's result,
-                                        depends on neither the batch nor on measuring or wisdom */
+    bool reproducible;               /* the choice of solver, and with it the bits of an image's result, does
+                                        not depend on the batch, packing, measuring or wisdom */
     int32_t spatial;                 /* unfold, fold: number of spatial axes; default rank-2 */
     int64_t kernel[FAL_MAX_SPATIAL]; /* unfold, fold: window size (others take the weight's) */
 } fal_conv_params;
@@ -408,7 +408,8 @@ FAL_API fal_status fal_conv_output_shape(bool transposed, const fal_tensor *x, c
  * Types: all operands share one type. f32, f64: computed in it. f16, bf16: accumulated in f32,
  * rounded once. Integers: exact; FAL_E_OVERFLOW when a result does not fit y's type, which may be
  * any integer type. `bias` has out_channels elements, or is NULL. Time O(n * oc * ic/g * k * o).
- * Each call plans, allocates a workspace from the context, runs and releases it. */
+ * Each call plans, allocates a workspace from the context, runs and releases it. Its choice of solver counts
+ * the packing of weights, that of a plan does not: equal bits of both need params.reproducible. */
 
 /* y[n,oc,o] = beta*y + bias[oc] + sum over ic, t of x[n,ic, o*s + t*d - p] * w[oc,ic,t] */
 FAL_API fal_status fal_conv(const fal_context *context, const fal_tensor *x, const fal_tensor *w,

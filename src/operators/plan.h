@@ -34,9 +34,9 @@ typedef struct fal__packed_header {
 #define FAL__PACKED_MAGIC UINT64_C(0x66616c5061636b31) /* "falPack1" */
 enum { FAL__PACKED_HEADER = 64 };
 
-/* fal_plan_create; `need_data`: the operands must also be ready to be executed with. */
+/* fal_plan_create; `at_once`: for one execution with these operands, which must be ready for it. */
 fal_status fal__plan_create(const fal_context *context, fal_operator op, const fal_operands *operands,
-                            const fal_conv_params *params, bool need_data, fal_plan **plan);
+                            const fal_conv_params *params, bool at_once, fal_plan **plan);
 
 /* Forward operators and input gradients have weights to pack. */
 bool fal__plan_packs(const fal_plan *plan);

@@ -130,11 +130,10 @@ static fal_status prepare(fal_plan *plan, const fal__call *call, const fal__sett
 }
 
 /* What the choice may look at. */
-static fal_status read_request(const fal__setting *setting, fal_operator op, const fal_conv_params *params,
+static fal_status read_request(const fal__setting *setting, const fal_conv_params *params, bool packs,
                                fal__request *request)
 {
-    *request = (fal__request){.reproducible = params != NULL && params->reproducible,
-                              .packs = fal__operator_output(op) != FAL__PLACE_W};
+    *request = (fal__request){.reproducible = params != NULL && params->reproducible, .packs = packs};
     FAL__TRY(
         fal__algorithms_parse(params != NULL ? params->algorithm : NULL, &request->allowed, setting->error));
     if (!request->reproducible || setting->measure_seconds <= 0) return FAL_OK;
@@ -150,7 +149,7 @@ static void keep_operands(fal_plan *plan, const fal_operands *operands)
 }
 
 fal_status fal__plan_create(const fal_context *context, fal_operator op, const fal_operands *operands,
-                            const fal_conv_params *params, bool need_data, fal_plan **out)
+                            const fal_conv_params *params, bool at_once, fal_plan **out)
 {
     fal__setting setting;
     FAL__TRY(fal__context_resolve(context, &setting));
@@ -158,8 +157,9 @@ fal_status fal__plan_create(const fal_context *context, fal_operator op, const f
     *out = NULL;
     fal_conv_geometry geometry;
     fal__request request;
-    FAL__TRY(fal__operands_check(op, operands, params, need_data, &geometry, setting.error));
-    FAL__TRY(read_request(&setting, op, params, &request));
+    FAL__TRY(fal__operands_check(op, operands, params, at_once, &geometry, setting.error));
+    const bool packs = !at_once && fal__operator_output(op) != FAL__PLACE_W;
+    FAL__TRY(read_request(&setting, params, packs, &request));
     fal__call call = make_call(op, operands, &geometry, params);
     fal__adjoint adjoint;
     if (!fal__adjoint_plan(&call, &adjoint))

@@ -27,6 +27,13 @@ bool fal__serves(const fal__solver *solver, const fal__problem *problem, const f
     return solver->applies(problem, &alone, why, capacity);
 }
 
+/* Cycles to pack the weights of one call. */
+static double packing(const fal__solver *solver, const fal__problem *p)
+{
+    return solver->pack_cycles * (double)p->groups * (double)p->oc * (double)p->ic * (double)p->axis[0].k *
+           (double)p->axis[1].k * (double)p->axis[2].k;
+}
+
 /* Keeps the order; the row before wins a tie. */
 static void insert(fal__candidates *candidates, fal__candidate candidate)
 {
@@ -60,7 +67,9 @@ void fal__candidates_of(const fal__problem *problem, const fal__machine *machine
             candidates->refused = i;
             continue;
         }
-        insert(candidates, (fal__candidate){i, fal__predicted_cycles(solvers[i], compared, machine), 0});
+        double cycles = fal__predicted_cycles(solvers[i], compared, machine);
+        if (!request->packs && !request->reproducible) cycles += packing(solvers[i], compared);
+        insert(candidates, (fal__candidate){i, cycles, 0});
     }
 }
 

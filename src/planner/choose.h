@@ -3,7 +3,8 @@
  * choose.h: who could solve a canonical problem, cheapest first.
  *
  * The order looks at neither the number of threads nor, when results must be reproducible, at the number
- * of images: solvers differ in the last bits of a sum, and a result must not change with either.
+ * of images or at whether weights are packed ahead: solvers differ in the last bits of a sum, and a result
+ * must not change with any of them.
  */
 #ifndef FAL_PLANNER_CHOOSE_H
 #define FAL_PLANNER_CHOOSE_H
@@ -14,7 +15,7 @@
 typedef struct fal__request {
     uint32_t allowed;  /* see algorithms.h */
     bool reproducible; /* one order for all numbers of images; neither wisdom nor measuring */
-    bool packs;        /* weights may be packed ahead, and are expected to be */
+    bool packs;        /* weights are expected to be packed ahead; else their packing counts */
 } fal__request;
 
 typedef struct fal__candidate {

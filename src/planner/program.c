@@ -80,7 +80,8 @@ static fal_status rank(fal__step *step, const fal__setting *setting, const fal__
     fal__candidates_of(problem, &setting->machine, request, candidates);
     if (candidates->count == 0) return fal__candidates_none(candidates, request, setting->error);
     if (request->reproducible) return FAL_OK;
-    const int32_t known = setting->wisdom != NULL ? fal__wisdom_find(setting->wisdom, problem, level) : -1;
+    const int32_t known =
+        setting->wisdom != NULL ? fal__wisdom_find(setting->wisdom, problem, level, request->packs) : -1;
     for (int32_t i = 0; known >= 0 && i < candidates->count; i++) {
         if (candidates->item[i].row != known) continue;
         step->decision = FAL__BY_WISDOM;
@@ -95,6 +96,7 @@ static fal_status rank(fal__step *step, const fal__setting *setting, const fal__
     const fal__candidate *best = &candidates->item[0];
     const fal__finding finding = {.problem = problem,
                                   .level = level,
+                                  .packs = request->packs,
                                   .row = best->row,
                                   .seconds = best->seconds,
                                   .threads = fal__worthwhile_threads(&setting->machine, best->cycles)};

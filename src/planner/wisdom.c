@@ -170,20 +170,21 @@ static fal_status enter(fal_wisdom *wisdom, const entry *parsed, const char *tex
 
 /* ---- what plans ask ---------------------------------------------------------------------------- */
 
-static size_t write_key(const fal_wisdom *wisdom, const fal__problem *problem, const char *level, char *key)
+static size_t write_key(const fal_wisdom *wisdom, const fal__problem *problem, const char *level, bool packs,
+                        char *key)
 {
     char words[FAL__WISDOM_LINE];
     fal__wisdom_problem(problem, words, sizeof words);
-    const int length =
-        snprintf(key, FAL__WISDOM_LINE, "%s %s %s | %s", FAL_VERSION_STRING, level, wisdom->machine, words);
+    const int length = snprintf(key, FAL__WISDOM_LINE, "%s %s %s | %s packed%d", FAL_VERSION_STRING, level,
+                                wisdom->machine, words, packs);
     return length > 0 && length < FAL__WISDOM_LINE - 128 ? (size_t)length : 0;
 }
 
-int32_t fal__wisdom_find(const fal_wisdom *wisdom, const fal__problem *problem, const char *level)
+int32_t fal__wisdom_find(const fal_wisdom *wisdom, const fal__problem *problem, const char *level, bool packs)
 {
     char key[FAL__WISDOM_LINE];
     bool found;
-    const size_t length = write_key(wisdom, problem, level, key);
+    const size_t length = write_key(wisdom, problem, level, packs, key);
     const int64_t place = place_of(wisdom, key, length, &found);
     return found ? wisdom->entries[place].row : -1;
 }
@@ -193,7 +194,7 @@ fal_status fal__wisdom_learn(fal_wisdom *wisdom, const fal__finding *finding, fa
     char line[FAL__WISDOM_LINE];
     int32_t count;
     const fal__solver *solver = fal__solvers(&count)[finding->row];
-    size_t length = write_key(wisdom, finding->problem, finding->level, line);
+    size_t length = write_key(wisdom, finding->problem, finding->level, finding->packs, line);
     if (length == 0) return FAL_OK; /* numbers of a length that no real problem has */
     entry parsed;
     length += (size_t)snprintf(line + length, sizeof line - length,

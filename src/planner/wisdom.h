@@ -21,12 +21,14 @@
 #include "planner/choose.h"
 
 /* The row of the solver that a plan should use, or -1: nothing is known, or not to this library. */
-int32_t fal__wisdom_find(const fal_wisdom *wisdom, const fal__problem *problem, const char *level);
+int32_t fal__wisdom_find(const fal_wisdom *wisdom, const fal__problem *problem, const char *level,
+                         bool packs);
 
 /* What was measured; replaces what was known. */
 typedef struct fal__finding {
     const fal__problem *problem;
     const char *level;
+    bool packs;  /* weights are packed ahead */
     int32_t row; /* of the fastest solver */
     double seconds;
     int32_t threads;

@@ -327,6 +327,7 @@ const fal__solver fal__solver_direct_channels = {
     .name = "direct-channels",
     .version = 1,
     .state_bytes = sizeof(fal__direct_channels),
+    .pack_cycles = 1.5,
     .applies = applies,
     .estimate = estimate,
     .prepare = prepare,

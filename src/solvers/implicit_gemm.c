@@ -285,6 +285,7 @@ const fal__solver fal__solver_implicit_gemm = {
     .name = "implicit-gemm",
     .version = 1,
     .state_bytes = sizeof(fal__gemm),
+    .pack_cycles = 2,
     .applies = applies,
     .estimate = estimate,
     .prepare = prepare,

@@ -7,7 +7,7 @@
  * the plan and never changes afterwards; execution hands it pointers only. In order of a plan's life:
  *
  *     applies   pure; writes the reason of a refusal
- *     estimate  pure; predicted cycles of one execution on one thread
+ *     estimate  pure; predicted cycles of one execution with packed weights, on one thread
  *     prepare   fills the state, books memory
  *     pack      weights into the solver's own format (optional step)
  *     run       computes; allocates nothing
@@ -50,6 +50,7 @@ typedef struct fal__solver {
     const char *name; /* stable: it stands in command lines and saved choices */
     int32_t version;  /* raised when equal input may give other bits */
     size_t state_bytes;
+    double pack_cycles; /* about, for each weight, where they are packed on every call; 0: they are not */
     bool (*applies)(const fal__problem *problem, const fal__machine *machine, char *why, size_t capacity);
     double (*estimate)(const fal__problem *problem, const fal__machine *machine);
     fal_status (*prepare)(const fal__problem *problem, const fal__machine *machine, void *state,

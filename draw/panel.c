@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * panel.c: a sheet as a grid: cells and what stands around them, labels, and the marks of a step.
+ * panel.c: a sheet as a grid: cells and what stands around them, and labels.
  *
  *     input x, 2x3x3           title
  *     channel 0                label of a plane, when there are several
@@ -8,7 +8,8 @@
  *     -1  .  .  .  .
  *      0  .  1  2  3
  *
- * Depths of a plane stand side by side, channels below each other, kernels in a table.
+ * Depths of a plane stand side by side, channels below each other, kernels in a table. Marks are in
+ * panel_marks.c.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -17,7 +18,8 @@
 
 #include "draw/view_parts.h"
 
-static const double TITLE = 20, LABEL = 14, INDEX = 12, SIDE = 18, BELOW = 10, BESIDE = 8, SLICES = 14;
+static const double TITLE = 20, LABEL = 14, INDEX = 12, SIDE = 18, BELOW = 10, BESIDE = 8, SLICES = 14,
+                    SCALE = 24;
 static const double SMALL = 8.5, NOTE = 7.5;
 
 /* ---- Measures ---- */
@@ -90,6 +92,7 @@ void draw_panel_measure(draw_panel *panel, const draw_sheet *sheet, draw_role ro
     panel->width = fmax((double)columns * panel->pitch_x - BESIDE, draw_text_width(&bold, sheet->title));
     panel->height = TITLE + (double)rows * panel->pitch_y - BELOW;
     panel->rows = rows;
+    if (look->heatmap) panel->height += SCALE;
     if (look->heatmap) find_scale(panel);
 }
 
@@ -97,7 +100,7 @@ static void stretch(draw_panel *panel, double pitch)
 {
     panel->shift = (pitch - panel->pitch_y) / 2;
     panel->pitch_y = pitch;
-    panel->height = TITLE + (double)panel->rows * pitch - BELOW;
+    panel->height = TITLE + (double)panel->rows * pitch - BELOW + (panel->look->heatmap ? SCALE : 0);
 }
 
 void draw_panel_align(draw_panel *a, draw_panel *b)
@@ -132,11 +135,21 @@ draw_box draw_panel_box(const draw_panel *panel, int64_t plane, const int64_t at
 
 /* ---- Cells ---- */
 
+/* Hatches are kept away from letters. */
+static draw_paint halo_on(const draw_figure *figure, draw_paint fill)
+{
+    const draw_hatch hatch = draw_theme_hatch(draw_figure_theme(figure), fill);
+    return hatch == DRAW_HATCH_NONE ? DRAW_PAINT(DRAW_NOTHING) : fill;
+}
+
 void draw_cell_text(draw_figure *figure, draw_box box, draw_paint fill, draw_paint paint, double value)
 {
     char plain[DRAW_NUMBER], text[3 * DRAW_NUMBER];
-    draw_text_style style = {
-        .size = DRAW_TEXT_SIZE, .anchor = DRAW_MIDDLE, .centred = true, .paint = paint, .halo = fill};
+    draw_text_style style = {.size = DRAW_TEXT_SIZE,
+                             .anchor = DRAW_MIDDLE,
+                             .centred = true,
+                             .paint = paint,
+                             .halo = halo_on(figure, fill)};
     draw_number(plain, value);
     draw_typeset(plain, text, sizeof text);
     double width = draw_text_width(&style, text), room = box.width - 4;
@@ -147,8 +160,10 @@ void draw_cell_text(draw_figure *figure, draw_box box, draw_paint fill, draw_pai
 void draw_cell_note(draw_figure *figure, draw_box box, bool upper_left, draw_paint fill, draw_paint paint,
                     const char *text)
 {
-    draw_text_style style = {
-        .size = NOTE, .anchor = upper_left ? DRAW_START : DRAW_END, .paint = paint, .halo = fill};
+    draw_text_style style = {.size = NOTE,
+                             .anchor = upper_left ? DRAW_START : DRAW_END,
+                             .paint = paint,
+                             .halo = halo_on(figure, fill)};
     double width = draw_text_width(&style, text), room = box.width - 4;
     if (width > room) style.size *= room / width;
     if (upper_left)
@@ -157,33 +172,34 @@ void draw_cell_note(draw_figure *figure, draw_box box, bool upper_left, draw_pai
         draw_text(figure, box.x + box.width - 2.5, box.y + box.height - 2.8, &style, text);
 }
 
-static draw_role role_of(const draw_panel *panel, int64_t plane)
+draw_role draw_panel_role(const draw_panel *panel, int64_t plane)
 {
     if (panel->sheet->groups <= 1) return panel->role;
     return (draw_role)(DRAW_GROUP + draw_sheet_group(panel->sheet, plane) % DRAW_GROUPS);
 }
 
-/* Borders that repeat cells give every cell of the plane a colour of its own, which its copies wear. */
-static bool copies(const draw_sheet *sheet)
+/* Borders that repeat cells give every cell of the plane a colour of its own, which its draw_panel_copies
+ * wear. */
+bool draw_panel_copies(const draw_sheet *sheet)
 {
     bool ring = false;
     for (int32_t a = 0; a < 3; a++) ring = ring || sheet->before[a] > 0 || sheet->after[a] > 0;
     return ring && !sheet->cut && sheet->mode != FAL_PAD_ZEROS && sheet->mode != FAL_PAD_CONSTANT;
 }
 
-static draw_paint colour_of(const int64_t source[3])
+draw_paint draw_panel_colour(const int64_t source[3])
 {
     const int64_t hue = (source[2] + 2 * source[1] + 5 * source[0]) % (DRAW_GROUPS - 1);
     return DRAW_TINT(DRAW_GROUP + (int)hue, source[1] % 2 ? 0.28 : 0.45);
 }
 
-static void draw_source(draw_figure *figure, const draw_panel *panel, draw_box box, const int64_t source[3])
+void draw_panel_source(draw_figure *figure, const draw_panel *panel, draw_box box, const int64_t source[3])
 {
     char text[64];
     size_t used = 0;
     for (int32_t a = 3 - panel->sheet->spatial; a < 3 && used < sizeof text; a++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRId64, used ? "," : "", source[a]);
-    draw_cell_note(figure, box, true, colour_of(source), DRAW_PAINT(DRAW_INK), text);
+    draw_cell_note(figure, box, true, draw_panel_colour(source), DRAW_PAINT(DRAW_INK), text);
 }
 
 static void draw_heat(draw_figure *figure, const draw_panel *panel, draw_box box, const draw_cell *cell,
@@ -195,6 +211,9 @@ static void draw_heat(draw_figure *figure, const draw_panel *panel, draw_box box
     if (number && !empty)
         style.fill = DRAW_TINT(DRAW_HEAT, span > 0 ? (cell->value - panel->low) / span : 0.5);
     if (cell->kind == DRAW_IS_GHOST) style.opacity = 0.55;
+    /* Neighbours overlap a little, so that no seams are seen between them. */
+    box.width += 0.3;
+    box.height += 0.3;
     draw_rect(figure, box, &style);
 }
 
@@ -206,13 +225,16 @@ static void draw_one(draw_figure *figure, const draw_panel *panel, int64_t plane
     const draw_box box = draw_panel_box(panel, plane, at);
     const bool written = !panel->look->bare && !(empty && (cell.kind == DRAW_IS_CELL || sheet->cut)) &&
                          !(sheet->blank && cell.kind == DRAW_IS_OUTSIDE);
-    draw_style style = draw_style_plain(role_of(panel, plane));
+    draw_style style = draw_style_plain(draw_panel_role(panel, plane));
     draw_paint ink = DRAW_PAINT(DRAW_INK);
     if (panel->look->heatmap) {
         draw_heat(figure, panel, box, &cell, empty);
         return;
     }
-    if (copies(sheet)) style.fill = colour_of(cell.source);
+    if (draw_panel_copies(sheet)) {
+        style.fill = draw_panel_colour(cell.source);
+        style.hatch = DRAW_HATCH_ROLE;
+    }
     if (cell.kind == DRAW_IS_BETWEEN) style = draw_style_between();
     if (cell.kind == DRAW_IS_OUTSIDE) style = draw_style_ring();
     if (cell.kind == DRAW_IS_GHOST) style.dash = DRAW_DASHED;
@@ -222,7 +244,8 @@ static void draw_one(draw_figure *figure, const draw_panel *panel, int64_t plane
     if (cell.kind != DRAW_IS_CELL) ink = DRAW_PAINT(DRAW_FAINT);
     draw_rect(figure, box, &style);
     if (written) draw_cell_text(figure, box, style.fill, ink, cell.value);
-    if (written && cell.kind == DRAW_IS_GHOST && !sheet->cut) draw_source(figure, panel, box, cell.source);
+    if (written && cell.kind == DRAW_IS_GHOST && !sheet->cut)
+        draw_panel_source(figure, panel, box, cell.source);
 }
 
 void draw_panel_value(draw_figure *figure, const draw_panel *panel, int64_t plane, const int64_t at[3])
@@ -288,6 +311,26 @@ static void draw_labels(draw_figure *figure, const draw_panel *panel, int64_t pl
         draw_textf(figure, c.x, y, &style, "channel %" PRId64 "%s", plane, group);
 }
 
+/* Which colours are which numbers. */
+static void draw_scale(draw_figure *figure, const draw_panel *panel)
+{
+    enum { STEPS = 32 };
+    const draw_text_style style = {.size = SMALL, .centred = true, .paint = DRAW_PAINT(DRAW_FAINT)};
+    char plain[DRAW_NUMBER], low[3 * DRAW_NUMBER], high[3 * DRAW_NUMBER];
+    draw_number(plain, panel->low);
+    draw_typeset(plain, low, sizeof low);
+    draw_number(plain, panel->high);
+    draw_typeset(plain, high, sizeof high);
+    const double y = panel->y + panel->height - 8, wide = 2.5,
+                 left = panel->x + draw_text_width(&style, low) + 6;
+    draw_text(figure, panel->x, y, &style, low);
+    for (int i = 0; i < STEPS; i++) {
+        const draw_style shade = {.fill = DRAW_TINT(DRAW_HEAT, i / (STEPS - 1.0)), .hatch = DRAW_HATCH_NONE};
+        draw_rect(figure, (draw_box){left + i * wide, y - 4.5, wide + 0.3, 9}, &shade);
+    }
+    draw_text(figure, left + STEPS * wide + 6, y, &style, high);
+}
+
 void draw_panel_grid(draw_figure *figure, const draw_panel *panel, bool empty)
 {
     const draw_sheet *sheet = panel->sheet;
@@ -296,128 +339,12 @@ void draw_panel_grid(draw_figure *figure, const draw_panel *panel, bool empty)
     int64_t at[3];
     draw_typeset(sheet->title, title, sizeof title);
     draw_text(figure, panel->x, panel->y + 10, &bold, title);
+    if (panel->look->heatmap) draw_scale(figure, panel);
     for (int64_t plane = 0; plane < draw_sheet_planes(sheet); plane++) {
         draw_labels(figure, panel, plane);
         for (at[0] = draw_sheet_first(sheet, 0); at[0] < draw_sheet_end(sheet, 0); at[0]++)
             for (at[1] = draw_sheet_first(sheet, 1); at[1] < draw_sheet_end(sheet, 1); at[1]++)
                 for (at[2] = draw_sheet_first(sheet, 2); at[2] < draw_sheet_end(sheet, 2); at[2]++)
                     draw_one(figure, panel, plane, at, empty);
-    }
-}
-
-/* ---- Marks ---- */
-
-static bool drawn(const draw_sheet *sheet, const int64_t at[3])
-{
-    for (int32_t a = 0; a < 3; a++)
-        if (at[a] < draw_sheet_first(sheet, a) || at[a] >= draw_sheet_end(sheet, a)) return false;
-    return true;
-}
-
-static void draw_note(draw_figure *figure, const draw_panel *panel, draw_box box, draw_paint fill,
-                      const draw_mark *mark)
-{
-    char plain[DRAW_NUMBER], text[3 * DRAW_NUMBER + 4], number[3 * DRAW_NUMBER];
-    if (panel->look->bare || panel->look->heatmap || isnan(mark->note)) return;
-    draw_number(plain, mark->note);
-    draw_typeset(plain, number, sizeof number);
-    /* On what is read the note is a factor, on the result of a scatter step it is a summand. */
-    snprintf(text, sizeof text, "%s%s", mark->sheet == DRAW_RESULT ? (plain[0] == '-' ? "" : "+") : "×",
-             number);
-    draw_cell_note(figure, box, false, fill, DRAW_PAINT(mark->kind == DRAW_MARK_MISS ? DRAW_FAINT : DRAW_INK),
-                   text);
-}
-
-static void draw_mark_cell(draw_figure *figure, const draw_panel *panel, const draw_mark *mark)
-{
-    const draw_cell cell = draw_sheet_cell(panel->sheet, mark->plane, mark->at);
-    const draw_box box = draw_panel_box(panel, mark->plane, mark->at);
-    draw_style style = draw_style_tap(role_of(panel, mark->plane));
-    if (mark->kind == DRAW_MARK_MISS) {
-        style = cell.kind == DRAW_IS_BETWEEN ? draw_style_between() : draw_style_ring();
-        style.stroke = DRAW_PAINT(DRAW_INK);
-        style.width = 1.2;
-    }
-    if (mark->kind == DRAW_MARK_FOCUS) style = draw_style_focus();
-    if (cell.kind == DRAW_IS_GHOST) style.dash = DRAW_DASHED;
-    if (cell.kind == DRAW_IS_GHOST && copies(panel->sheet)) style.fill = colour_of(cell.source);
-    if (copies(panel->sheet) && cell.kind == DRAW_IS_CELL) style.fill = colour_of(cell.source);
-    if (panel->look->heatmap)
-        style = (draw_style){.stroke = style.stroke, .width = fmin(style.width, panel->cell / 4)};
-    draw_rect(figure, box, &style);
-    draw_note(figure, panel, box, style.fill, mark);
-    if (panel->look->heatmap || panel->look->bare) return;
-    if (panel->sheet->blank && cell.kind == DRAW_IS_OUTSIDE) return;
-    draw_cell_text(figure, box, style.fill, DRAW_PAINT(mark->kind == DRAW_MARK_MISS ? DRAW_FAINT : DRAW_INK),
-                   cell.value);
-    if (cell.kind == DRAW_IS_GHOST && copies(panel->sheet)) draw_source(figure, panel, box, cell.source);
-}
-
-/* A second, inner outline. */
-static void draw_chosen(draw_figure *figure, const draw_panel *panel, const draw_mark *mark)
-{
-    const draw_style style = {.stroke = DRAW_PAINT(DRAW_ACCENT), .width = 2.2};
-    const draw_box box = draw_panel_box(panel, mark->plane, mark->at);
-    const double in = box.width > 12 ? 3 : 0;
-    draw_rect(figure, (draw_box){box.x + in, box.y + in, box.width - 2 * in, box.height - 2 * in}, &style);
-}
-
-/* An arrow from where the tap stood to where the offset has moved it. */
-static void draw_sampling(draw_figure *figure, const draw_panel *panel, const draw_mark *mark)
-{
-    const draw_style arrow = {.stroke = DRAW_PAINT(DRAW_INK), .width = 1.1, .arrow_head = true};
-    const draw_style ring = {.stroke = DRAW_PAINT(DRAW_FAINT), .width = 1, .dash = DRAW_DASHED};
-    const draw_style dot = {.fill = DRAW_PAINT(DRAW_ACCENT), .stroke = DRAW_PAINT(DRAW_PAPER), .width = 0.8};
-    const draw_box box = draw_panel_box(panel, mark->plane, mark->at);
-    const draw_point from = {box.x + box.width / 2, box.y + box.height / 2};
-    const draw_point to = {from.x + (mark->point[1] - (double)mark->at[2]) * panel->cell,
-                           from.y + (mark->point[0] - (double)mark->at[1]) * panel->cell};
-    draw_circle(figure, from, panel->cell * 0.36, &ring);
-    if (hypot(to.x - from.x, to.y - from.y) > 6) draw_line(figure, from, to, &arrow);
-    draw_circle(figure, to, 3.4, &dot);
-}
-
-/* The box around a step's window on one plane and depth. */
-static void draw_window(draw_figure *figure, const draw_panel *panel, const draw_scene *scene, int32_t sheet,
-                        int64_t plane, int64_t depth)
-{
-    const draw_style style = draw_style_window();
-    draw_box whole = {0};
-    int64_t count = 0;
-    for (int64_t i = 0; i < scene->mark_count; i++) {
-        const draw_mark *mark = &scene->marks[i];
-        if (mark->sheet != sheet || mark->plane != plane || mark->at[0] != depth) continue;
-        if (mark->kind > DRAW_MARK_MISS || !drawn(panel->sheet, mark->at)) continue;
-        const draw_box box = draw_panel_box(panel, plane, mark->at);
-        const double right = fmax(whole.x + whole.width, box.x + box.width);
-        const double foot = fmax(whole.y + whole.height, box.y + box.height);
-        if (count++ == 0) {
-            whole = box;
-            continue;
-        }
-        whole.x = fmin(whole.x, box.x);
-        whole.y = fmin(whole.y, box.y);
-        whole.width = right - whole.x;
-        whole.height = foot - whole.y;
-    }
-    if (count > 1) draw_rect(figure, whole, &style);
-}
-
-void draw_panel_marks(draw_figure *figure, const draw_panel *panel, const draw_scene *scene, int32_t sheet)
-{
-    const draw_sheet *s = panel->sheet;
-    for (int64_t i = 0; i < scene->mark_count; i++) {
-        const draw_mark *mark = &scene->marks[i];
-        if (mark->sheet == sheet && mark->kind <= DRAW_MARK_MISS && drawn(s, mark->at))
-            draw_mark_cell(figure, panel, mark);
-    }
-    for (int64_t plane = 0; sheet != DRAW_WEIGHT && plane < draw_sheet_planes(s); plane++)
-        for (int64_t d = draw_sheet_first(s, 0); d < draw_sheet_end(s, 0); d++)
-            draw_window(figure, panel, scene, sheet, plane, d);
-    for (int64_t i = 0; i < scene->mark_count; i++) {
-        const draw_mark *mark = &scene->marks[i];
-        if (mark->sheet != sheet) continue;
-        if (mark->kind == DRAW_MARK_CHOSEN) draw_chosen(figure, panel, mark);
-        if (mark->kind == DRAW_MARK_POINT) draw_sampling(figure, panel, mark);
     }
 }

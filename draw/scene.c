@@ -90,7 +90,7 @@ fal_status draw_say(draw_scene *scene, fal_error *error, const char *format, ...
 void draw_number(char text[DRAW_NUMBER], double value)
 {
     if (value == 0) value = 0; /* no minus */
-    if (fabs(value) < 1e6 && value == floor(value))
+    if (fabs(value) < 1e9 && value == floor(value))
         snprintf(text, DRAW_NUMBER, "%.0f", value);
     else
         snprintf(text, DRAW_NUMBER, "%.4g", value);
@@ -115,6 +115,9 @@ fal_status draw_say_cell(draw_scene *scene, const draw_sheet *sheet, int64_t pla
 fal_status draw_say_product(draw_scene *scene, bool first, double a, double b, fal_error *error)
 {
     char left[DRAW_NUMBER], right[DRAW_NUMBER];
+    scene->products = first ? 1 : scene->products + 1;
+    if (scene->products == DRAW_PRODUCTS + 1) return draw_say(scene, error, " + …");
+    if (scene->products > DRAW_PRODUCTS) return FAL_OK;
     draw_number(left, a);
     draw_number(right, b);
     bool open = !first && left[0] == '-', close = right[0] == '-';
@@ -279,6 +282,7 @@ fal_status draw_scene_step(draw_scene *scene, int64_t n, fal_error *error)
     }
     scene->mark_count = 0;
     scene->step = n;
+    scene->products = 0;
     if (scene->sum != NULL) scene->sum[0] = '\0';
     return script_of(scene->problem.op)->step(scene, n, error);
 }

@@ -102,7 +102,8 @@ enum {
     DRAW_RESULT = 2,
     DRAW_SHEETS = 3,
     DRAW_WORDS = 256,
-    DRAW_CAPTIONS = 8
+    DRAW_CAPTIONS = 8,
+    DRAW_PRODUCTS = 32
 };
 
 typedef struct draw_scene {
@@ -122,6 +123,7 @@ typedef struct draw_scene {
     int64_t mark_count, mark_capacity;
     char *sum; /* "y[0,1] = 2*1 + 3*(-1) = -1" */
     size_t sum_capacity;
+    int64_t products; /* said in sum; after DRAW_PRODUCTS of them an ellipsis stands for the rest */
 
     struct draw_block *blocks; /* memory that lives as long as the scene */
     void *detail;              /* the operator's own */

@@ -35,7 +35,6 @@ static fal_status begin(draw_scene *scene, bool transposed, fal_error *error)
     draw_sheet_set(&scene->sheet[DRAW_READ], "input", "x", &view, g->spatial);
     draw_view_weight(&p->w, g->layout, &view);
     draw_sheet_set(&scene->sheet[DRAW_WEIGHT], "kernel", "w", &view, g->spatial);
-    scene->sheet[DRAW_WEIGHT].weight = true;
     scene->sheet[DRAW_WEIGHT].transposed = transposed;
     DRAW_TRY(fal_conv_output_shape(transposed, &p->x, &p->w, &p->params, &y, error));
     DRAW_TRY(draw_scene_tensor(scene, y.dtype, y.rank, y.shape, &y, error));
@@ -150,10 +149,11 @@ static fal_status meets(const draw_scene *scene, int32_t a, int64_t o, int64_t t
     return FAL_OK;
 }
 
-static fal_status add_stuffed(draw_scene *scene, int64_t ic, int64_t oc, const int64_t *o, int64_t number,
+static fal_status add_stuffed(draw_scene *scene, int64_t ic, const draw_mark *focus, int64_t number,
                               bool *first, fal_error *error)
 {
     const fal_conv_geometry *g = &scene->geometry;
+    const int64_t oc = focus->plane, *o = &focus->at[3 - g->spatial];
     const draw_sheet *x = &scene->sheet[DRAW_READ], *w = &scene->sheet[DRAW_WEIGHT];
     draw_mark on_w = {.kind = DRAW_MARK_TAP, .sheet = DRAW_WEIGHT, .note = NAN}, on_x = {.plane = ic};
     int64_t position[FAL_MAX_SPATIAL], tap[FAL_MAX_SPATIAL];
@@ -202,8 +202,7 @@ static fal_status step_transpose(draw_scene *scene, int64_t n, fal_error *error)
     DRAW_TRY(say_bias(scene, focus.plane, &first, error));
     const int64_t group = focus.plane / own_out;
     for (int64_t ic = group * own_in; ic < (group + 1) * own_in; ic++)
-        for (int64_t t = 0; t < taps; t++)
-            DRAW_TRY(add_stuffed(scene, ic, focus.plane, &focus.at[3 - g->spatial], t, &first, error));
+        for (int64_t t = 0; t < taps; t++) DRAW_TRY(add_stuffed(scene, ic, &focus, t, &first, error));
     return say_result(scene, y, focus.plane, focus.at, first, error);
 }
 

@@ -100,7 +100,6 @@ static fal_status begin_input(draw_scene *scene, fal_error *error)
     draw_sheet_set(&scene->sheet[DRAW_READ], "output's gradient", "gy", &view, g->spatial);
     draw_view_weight(&p->w, g->layout, &view);
     draw_sheet_set(&scene->sheet[DRAW_WEIGHT], "kernel", "w", &view, g->spatial);
-    scene->sheet[DRAW_WEIGHT].weight = true;
     scene->sheet[DRAW_WEIGHT].transposed = true; /* what is read are the outer channels */
     draw_view_data(&gx, g->spatial, g->layout, &view);
     draw_sheet_set(&scene->sheet[DRAW_RESULT], "input's gradient", "gx", &view, g->spatial);
@@ -159,7 +158,6 @@ static fal_status begin_weight(draw_scene *scene, fal_error *error)
     draw_sheet_set(&scene->sheet[DRAW_WEIGHT], "output's gradient", "gy", &view, g->spatial);
     draw_view_weight(&gw, g->layout, &view);
     draw_sheet_set(&scene->sheet[DRAW_RESULT], "kernel's gradient", "gw", &view, g->spatial);
-    scene->sheet[DRAW_RESULT].weight = true;
     for (int s = 0; s < DRAW_SHEETS; s++) scene->sheet[s].groups = g->groups;
     scene->steps = draw_sheet_count(&scene->sheet[DRAW_RESULT]);
     if (g->n > 1)

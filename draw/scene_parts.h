@@ -50,7 +50,8 @@ void draw_scene_empty(draw_scene *scene);
 void draw_view_data(const fal_tensor *t, int32_t spatial, fal_layout layout, fal_tensor *out);
 /* A weight as (outer, inner, depth, rows, columns), in the order of nchw. */
 void draw_view_weight(const fal_tensor *t, fal_layout layout, fal_tensor *out);
-/* A sheet without a ring: `view` is one of the two views above. `what` and `name`: "input", "x". */
+/* A sheet without a ring: `view` is one of the two views above. `what` and `name`: "input", "x"; w and gw
+ * are weights. */
 void draw_sheet_set(draw_sheet *sheet, const char *what, const char *name, const fal_tensor *view,
                     int32_t spatial);
 /* Gives a sheet the ring of a convolution's input. */
@@ -73,7 +74,7 @@ fal_status draw_say(draw_scene *scene, fal_error *error, const char *format, ...
 /* Appends "y[0,2]". */
 fal_status draw_say_cell(draw_scene *scene, const draw_sheet *sheet, int64_t plane, const int64_t at[3],
                          fal_error *error);
-/* Appends " = " or " + " and "a*b"; a negative b in parentheses. */
+/* Appends " = " or " + " and "a*b"; negative numbers in parentheses, an ellipsis where there are many. */
 fal_status draw_say_product(draw_scene *scene, bool first, double a, double b, fal_error *error);
 /* Adds a line below the figure. */
 void draw_caption(draw_scene *scene, const char *format, ...) DRAW_WORDS_LIKE(2, 3);

@@ -60,12 +60,15 @@ void draw_sheet_set(draw_sheet *sheet, const char *what, const char *name, const
 {
     char sizes[48] = "";
     size_t used = 0;
-    *sheet = (draw_sheet){.values = *view, .spatial = spatial, .groups = 1};
+    const bool weight = strcmp(name, "w") == 0 || strcmp(name, "gw") == 0;
+    *sheet = (draw_sheet){.values = *view, .spatial = spatial, .groups = 1, .weight = weight};
     snprintf(sheet->name, sizeof sheet->name, "%s", name);
-    int32_t first = view->shape[1] > 1 ? 0 : view->shape[0] > 1 ? 1 : 2;
-    for (int32_t a = first; a < 5 && used < sizeof sizes; a++) {
-        if (a >= 2 && a < 5 - spatial) continue;
-        int64_t size = view->shape[a == 1 && view->shape[1] == 1 ? 0 : a];
+    const bool several = view->shape[0] * view->shape[1] > 1;
+    for (int32_t a = 0; a < 5 && used < sizeof sizes; a++) {
+        /* Channels when there are several, both of a weight; the axes of space that the tensor has. */
+        const bool shown = a == 0 ? several : a == 1 ? several && sheet->weight : a >= 5 - spatial;
+        const int64_t size = view->shape[a];
+        if (!shown) continue;
         used += (size_t)snprintf(sizes + used, sizeof sizes - used, "%s%" PRId64, used ? "x" : "", size);
     }
     snprintf(sheet->title, sizeof sheet->title, "%s %s, %s", what, name, sizes);

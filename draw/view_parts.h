@@ -53,6 +53,14 @@ void draw_panel_value(draw_figure *figure, const draw_panel *panel, int64_t plan
 /* The marks of the scene's step that belong to sheet number `sheet`, and the outlines of the windows. */
 void draw_panel_marks(draw_figure *figure, const draw_panel *panel, const draw_scene *scene, int32_t sheet);
 
+/* The role of a plane's cells: its group's, when there are groups. */
+draw_role draw_panel_role(const draw_panel *panel, int64_t plane);
+/* Does the sheet's border repeat cells? Then every cell of a plane has a colour of its own, which its copies
+ * wear, and copies have the index of their source in a corner. */
+bool draw_panel_copies(const draw_sheet *sheet);
+draw_paint draw_panel_colour(const int64_t source[3]);
+void draw_panel_source(draw_figure *figure, const draw_panel *panel, draw_box box, const int64_t source[3]);
+
 /* ---- one cell ---- */
 
 /* A number in the middle of a box, smaller when it does not fit; `fill` keeps a hatch away from it. */

@@ -151,20 +151,29 @@ static void background(draw_view *view, draw_figure *figure)
     s->words = y + 6;
 }
 
-static fal_status frame(draw_view *view, draw_figure *figure, int64_t step, bool alone, fal_error *error)
+/* The numbers that the result has by now. */
+static void draw_result(const draw_view *view, draw_figure *figure, int64_t step, bool alone)
 {
     const slide *s = view->own;
-    draw_scene *scene = view->scene;
+    const draw_scene *scene = view->scene;
     const draw_sheet *result = &scene->sheet[DRAW_RESULT];
     const draw_panel *panel = &s->panel[DRAW_RESULT];
     int64_t at[3];
-    if (step >= 0) DRAW_TRY(draw_scene_step(scene, step, error));
+    const bool all = alone || scene->scatter;
     for (int64_t plane = 0; plane < draw_sheet_planes(result); plane++)
         for (at[0] = draw_sheet_first(result, 0); at[0] < draw_sheet_end(result, 0); at[0]++)
             for (at[1] = draw_sheet_first(result, 1); at[1] < draw_sheet_end(result, 1); at[1]++)
                 for (at[2] = draw_sheet_first(result, 2); at[2] < draw_sheet_end(result, 2); at[2]++)
-                    if (alone || scene->scatter || draw_sheet_order(result, plane, at) <= step)
+                    if (all || draw_sheet_order(result, plane, at) <= step)
                         draw_panel_value(figure, panel, plane, at);
+}
+
+static fal_status frame(draw_view *view, draw_figure *figure, int64_t step, bool alone, fal_error *error)
+{
+    const slide *s = view->own;
+    draw_scene *scene = view->scene;
+    if (step >= 0) DRAW_TRY(draw_scene_step(scene, step, error));
+    draw_result(view, figure, step, alone);
     if (step < 0) return FAL_OK;
     for (int32_t i = 0; i < DRAW_SHEETS; i++)
         if (present(scene, i)) draw_panel_marks(figure, &s->panel[i], scene, i);

@@ -65,7 +65,8 @@ static fal_status begin_pool(draw_scene *scene, fal_error *error)
     DRAW_TRY(fal_pool(&context, &problem->x, q, &y, q->kind == FAL_POOL_MAX ? &p->indices : NULL));
     draw_view_data(&y, q->spatial, q->layout, &view);
     draw_sheet_set(&scene->sheet[DRAW_RESULT], "output", "y", &view, q->spatial);
-    if (q->kind == FAL_POOL_MAX) draw_view_data(&p->indices, q->spatial, q->layout, &p->indices);
+    const fal_tensor indices = p->indices;
+    if (q->kind == FAL_POOL_MAX) draw_view_data(&indices, q->spatial, q->layout, &p->indices);
     scene->joint[1] = "→";
     scene->steps = draw_sheet_count(&scene->sheet[DRAW_RESULT]);
     return FAL_OK;

@@ -133,6 +133,7 @@ static void fill(const draw_scene *scene, const scatter *s, int64_t n)
     const draw_sheet *x = &scene->sheet[DRAW_READ];
     fal_tensor copy;
     draw_view_data(&s->x, g->spatial, g->layout, &copy);
+    copy.flags = 0; /* writable */
     for (int64_t i = 0, count = draw_sheet_count(x); i < count; i++) {
         int64_t plane, at[3];
         draw_sheet_nth(x, i, &plane, at);

@@ -17,8 +17,10 @@
 #define FAL_KERNELS_KERNELS_H
 
 #include "base/activation.h"
+#include "kernels/channel_products.h"
 #include "kernels/direct_channels.h"
 #include "kernels/direct_pixels.h"
+#include "kernels/outer_products.h"
 #include "kernels/winograd.h"
 
 enum { FAL__DTYPES = FAL_I64 + 1, FAL__TILES_MAX = 4 };
@@ -94,11 +96,13 @@ typedef struct fal__compute {
     fal__store_fn store[FAL__DTYPES];
     /* True when the `count` panel elements hold no NaN and no infinity; NULL for integers. */
     bool (*finite)(const void *panel, int64_t count);
-    fal__rows_fn rows;             /* f32 and f64 on tensors of the same type; else NULL */
-    fal__channels_fn channels;     /* likewise */
-    const fal__winograd *winograd; /* f32; else NULL */
-    const fal__lane_kernels *pixels; /* f32 and f64; else NULL */
-    const fal__direct *direct;     /* f32 and f64; else NULL */
+    fal__rows_fn rows;                     /* f32 and f64 on tensors of the same type; else NULL */
+    fal__channels_fn channels;             /* likewise */
+    const fal__outer_kernel *outer;        /* f32 and f64; else NULL */
+    fal__channel_sums_fn channel_products; /* likewise */
+    const fal__winograd *winograd;         /* f32; else NULL */
+    const fal__lane_kernels *pixels;       /* f32 and f64; else NULL */
+    const fal__direct *direct;             /* f32 and f64; else NULL */
     /* sum = sum + a[i]*b[j], one product outside any tile. */
     void (*multiply_add)(const void *a, const void *b, void *sum);
 } fal__compute;

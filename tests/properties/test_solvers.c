@@ -16,9 +16,10 @@
 
 #include "support/support.h"
 
-enum { SEEDS = 120, SOLVERS = 5 };
-static const char *const solvers[SOLVERS] = {"implicit-gemm", "direct-channels", "direct-pixels", "shifted-rows",
-                                             "shifted-channels"};
+enum { SEEDS = 120, SOLVERS = 7 };
+static const char *const solvers[SOLVERS] = {"implicit-gemm",   "direct-channels",  "direct-pixels",
+                                             "shifted-rows",    "shifted-channels", "outer-products",
+                                             "channel-products"};
 
 /* Runs `op` by the named solver; false when that solver refuses the problem. */
 static bool runs_by(const char *solver, fal_cpu_level cpu, fal_operator op, const test_problem *p,

@@ -57,6 +57,12 @@
 #define ROWS_INDEX int32_t
 #include "kernels/generic/rows.tmpl.h"
 
+#define PRODUCTS_TYPE float
+#include "kernels/generic/channel_products.tmpl.h"
+#define OUTER_TYPE float
+#include "kernels/generic/outer.tmpl.h"
+static const fal__outer_kernel outer_products = {.rows = OUTER_ROWS, .width = OUTER_WIDTH, .run = outer};
+
 #define CHANNELS_TYPE float
 #include "kernels/generic/channels.tmpl.h"
 
@@ -94,6 +100,8 @@ const fal__compute FAL__NAMED(fal__compute_f32) = {
     .rows = rows,
     .pixels = &FAL__NAMED(fal__lane_kernels_f32),
     .channels = channels,
+    .outer = &outer_products,
+    .channel_products = channel_products,
     .winograd = &FAL__NAMED(fal__winograd_f32),
     .direct = &FAL__NAMED(fal__direct_channels_f32),
     .multiply_add = multiply_add,

@@ -29,6 +29,12 @@
 #define ROWS_INDEX int64_t
 #include "kernels/generic/rows.tmpl.h"
 
+#define PRODUCTS_TYPE double
+#include "kernels/generic/channel_products.tmpl.h"
+#define OUTER_TYPE double
+#include "kernels/generic/outer.tmpl.h"
+static const fal__outer_kernel outer_products = {.rows = OUTER_ROWS, .width = OUTER_WIDTH, .run = outer};
+
 #define CHANNELS_TYPE double
 #include "kernels/generic/channels.tmpl.h"
 
@@ -64,6 +70,8 @@ const fal__compute FAL__NAMED(fal__compute_f64) = {
     .rows = rows,
     .pixels = &FAL__NAMED(fal__lane_kernels_f64),
     .channels = channels,
+    .outer = &outer_products,
+    .channel_products = channel_products,
     .direct = &FAL__NAMED(fal__direct_channels_f64),
     .multiply_add = multiply_add,
 };

@@ -10,7 +10,7 @@ configure = $(cmake) --preset $(1) $(CMAKE_ARGS) >/dev/null
 build = $(configure) && $(cmake) --build --preset $(1) --parallel $(JOBS)
 run_tests = ctest --preset $(1) --parallel $(JOBS) --no-tests=error --no-label-summary
 
-.PHONY: all test demo install asan coverage performance format lint clean help
+.PHONY: all test demo install asan neon coverage performance gallery format lint clean help
 .NOTPARALLEL:
 
 all: ## build/faltung, build/libfaltung.so and build/libfaltung.a
@@ -34,6 +34,12 @@ asan: ## the tests, built with the address and undefined-behaviour sanitizers
 	@$(call build,asan-ubsan)
 	@$(call run_tests,asan-ubsan)
 
+neon: ## the library for 64-bit ARM and its tests, under qemu
+	@sh tools/dependencies.sh test neon
+	@sh tools/arm64_cmocka.sh build/neon/packages
+	@$(call build,neon)
+	@$(call run_tests,neon)
+
 coverage: ## the tests, then how much of each room they run
 	@sh tools/dependencies.sh build test
 	@$(call build,coverage)
@@ -45,6 +51,11 @@ performance: ## docs/performance.md, from a run against OpenBLAS, oneDNN and XNN
 	@$(cmake) -S . -B build/peers -D FALTUNG_PEERS=ON -D FALTUNG_TESTS=OFF $(CMAKE_ARGS) >/dev/null
 	@$(cmake) --build build/peers --parallel $(JOBS) --target faltung_command
 	@python3 -B tools/performance.py build/peers/faltung
+
+gallery: ## docs/gallery.md and its pictures, made again
+	@sh tools/dependencies.sh build
+	@$(call build,release) --target faltung_command
+	@python3 -B tools/gallery.py write build/faltung
 
 format: ## lay out every C file with clang-format
 	@sh tools/dependencies.sh lint

@@ -35,6 +35,7 @@ typedef struct fal__lane_tile {
     const fal__lane_run *runs;
     int64_t run_count;
     int64_t x_step; /* between the steps of a run */
+    int64_t ahead;  /* x so much further on will be needed soon, from afar; 0: nothing is known */
     const void *x, *w;
     const void *bias; /* of the rows, or NULL */
     void *sums;
@@ -62,14 +63,15 @@ typedef struct fal__lane_store {
     const struct fal__activation *activation; /* f, or NULL */
 } fal__lane_store;
 
-/* For each of `channels`, to[..] = `before` fills, `count` elements x[j*x_step], `after` fills; the next
- * channel is to_channel and x_channel further. Up to a vector less one element behind the last of each is
- * overwritten. */
+/* For each of `channels` channels and of `rows` rows of it, to[..] = `before` fills, `count` elements
+ * x[j*x_step], `after` fills; rows are x_row and to_row apart, channels x_channel and to_channel. Up to a
+ * vector less one element behind the last of each row is overwritten. x is not read where count is 0. */
 typedef struct fal__lane_copy {
     const void *x;
-    int64_t x_channel, x_step;
+    int64_t x_channel, x_row, x_step;
     void *to;
-    int64_t to_channel, channels, before, count, after;
+    int64_t to_channel, to_row;
+    int64_t channels, rows, before, count, after;
     double fill;
 } fal__lane_copy;
 

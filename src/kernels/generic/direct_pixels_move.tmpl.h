@@ -38,24 +38,23 @@ static void pixels_store(const fal__lane_store *s)
         }
 }
 
-/* Elements 0, 2, 4 .. of x: of each pair of vectors the even ones. Reads up to the last one needed. */
-static FAL__ALWAYS_INLINE int64_t pixels_copy_even(const LANES_TYPE *x, LANES_TYPE *to, int64_t count)
-{
-    int64_t j = 0;
+/* Elements 0, 2, 4 .. of x, n of them. The second vector begins one element early, so that it ends with the
+ * last one needed: a = x[0 .. L-1], b = x[L-1 .. 2L-2], and the even elements of a and the odd ones of b. */
 #ifdef FAL__SHUFFLE
+static FAL__ALWAYS_INLINE lanes_vector pixels_even(const LANES_TYPE *x, int n)
+{
     FAL__VECTOR(PIXELS_INDEX, FAL__VECTOR_BYTES) even;
     for (int i = 0; i < LANES / 2; i++) {
         even[i] = 2 * i;
         even[i + LANES / 2] = LANES + 2 * i + 1;
     }
-    /* The second vector begins one element early, so that it ends with the last one needed. */
-    for (; j + LANES <= count; j += LANES)
-        lanes_store(to + j, FAL__SHUFFLE(lanes_load(x + 2 * j), lanes_load(x + 2 * j + LANES - 1), even));
-#else
-    (void)x, (void)to, (void)count;
-#endif
-    return j;
+    if (n == LANES) return FAL__SHUFFLE(lanes_load(x), lanes_load(x + LANES - 1), even);
+    const int reach = 2 * n - 1, first = reach < LANES ? reach : LANES;
+    const lanes_vector rest =
+        reach > first ? lanes_load_first(x + LANES - 1, reach - LANES + 1) : lanes_set(0);
+    return FAL__SHUFFLE(lanes_load_first(x, first), rest, even);
 }
+#endif
 
 static FAL__ALWAYS_INLINE void pixels_copy_row(const LANES_TYPE *x, int64_t step, LANES_TYPE *to,
                                                int64_t count)
@@ -66,24 +65,49 @@ static FAL__ALWAYS_INLINE void pixels_copy_row(const LANES_TYPE *x, int64_t step
         if (j < count) lanes_store(to + j, lanes_load_first(x + j, (int)(count - j)));
         return;
     }
-    if (step == 2) j = pixels_copy_even(x, to, count);
+#ifdef FAL__SHUFFLE
+    if (step == 2) {
+        for (; j + LANES <= count; j += LANES) lanes_store(to + j, pixels_even(x + 2 * j, LANES));
+        if (j < count) lanes_store(to + j, pixels_even(x + 2 * j, (int)(count - j)));
+        return;
+    }
+#endif
     for (; j < count; j++) to[j] = x[j * step];
 }
 
-static FAL__ALWAYS_INLINE void pixels_copy_fill(LANES_TYPE *to, int64_t count, LANES_TYPE fill)
+static FAL__ALWAYS_INLINE void pixels_fill(LANES_TYPE *to, int64_t count, LANES_TYPE fill)
 {
     for (int64_t j = 0; j < count; j += LANES) lanes_store(to + j, lanes_set(fill));
 }
 
-static void pixels_copy(const fal__lane_copy *s)
+/* Rows inside, so that a channel is read from front to back. */
+static FAL__ALWAYS_INLINE void pixels_copy_all(const fal__lane_copy *s, int64_t step)
 {
     const LANES_TYPE fill = (LANES_TYPE)s->fill;
-    const LANES_TYPE *x = s->x;
-    LANES_TYPE *to = s->to;
-    for (int64_t c = 0; c < s->channels; c++, x += s->x_channel, to += s->to_channel) {
-        pixels_copy_fill(to, s->before, fill);
-        pixels_copy_row(x, s->x_step, to + s->before, s->count);
-        pixels_copy_fill(to + s->before + s->count, s->after, fill);
+    for (int64_t c = 0; c < s->channels; c++) {
+        const LANES_TYPE *x = (const LANES_TYPE *)s->x + c * s->x_channel;
+        LANES_TYPE *to = (LANES_TYPE *)s->to + c * s->to_channel;
+        for (int64_t r = 0; r < s->rows; r++, x += s->x_row, to += s->to_row) {
+            pixels_fill(to, s->before, fill);
+            pixels_copy_row(x, step, to + s->before, s->count);
+            pixels_fill(to + s->before + s->count, s->after, fill);
+        }
+    }
+}
+
+static void pixels_copy(const fal__lane_copy *s)
+{
+    if (s->count == 0) {
+        for (int64_t c = 0; c < s->channels; c++)
+            for (int64_t r = 0; r < s->rows; r++)
+                pixels_fill((LANES_TYPE *)s->to + c * s->to_channel + r * s->to_row, s->before + s->after,
+                            (LANES_TYPE)s->fill);
+    } else if (s->x_step == 1) {
+        pixels_copy_all(s, 1);
+    } else if (s->x_step == 2) {
+        pixels_copy_all(s, 2);
+    } else {
+        pixels_copy_all(s, s->x_step);
     }
 }
 

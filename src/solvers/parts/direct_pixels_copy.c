@@ -86,47 +86,50 @@ void fal__dp_block_layout(fal__dp_block *b, int64_t lanes)
     b->channel = ((fal__ceil_div(b->axis[0].taps * b->plane_step, lanes) + 2) | 1) * lanes;
 }
 
-/* One input line for all channels. */
-typedef struct line {
+/* A copy on its way; `x` is element 0 of the first of `copy.rows` lines, NULL for padding. */
+typedef struct copying {
     const fal__direct_pixels *s;
-    const char *x; /* its element 0; NULL: padding */
+    const fal__dp_block *block;
+    const char *x;
     fal__lane_copy copy;
-    int64_t slack; /* elements to fill behind */
-} line;
+    int64_t slack; /* elements to fill behind the last line */
+} copying;
 
-static void emit(line *l, int64_t before, int64_t first, int64_t count, int64_t after)
+/* Columns `to` .. of the lines: fills, elements first, first + s .. of x, fills. */
+static void emit(const copying *l, int64_t to, int64_t before, int64_t first, int64_t count, int64_t after)
 {
     const fal__problem_axis *axis = &l->s->problem.axis[2];
     const int64_t element = (int64_t)l->s->compute->panel_bytes;
-    l->copy.before = before, l->copy.count = count, l->copy.after = after;
-    l->copy.x = count > 0 ? l->x + first * axis->xs * element : NULL;
-    l->s->kernels->copy(&l->copy);
-    l->copy.to = (char *)l->copy.to + (before + count + after) * element;
+    fal__lane_copy copy = l->copy;
+    copy.to = (char *)copy.to + to * element;
+    copy.before = before, copy.count = count, copy.after = after;
+    copy.x = count > 0 ? l->x + first * axis->xs * element : NULL;
+    l->s->kernels->copy(&copy);
 }
 
-/* Columns at, at + s, ..: `count` of them, of a line of `pitch`. */
-static void copy_line(line *l, int64_t at, int64_t count, int64_t pitch)
+/* Columns at, at + s, ..: `count` of them, of lines of `pitch`. */
+static void copy_lines(const copying *l, int64_t at, int64_t count)
 {
     const fal__problem *p = &l->s->problem;
     const fal__problem_axis *axis = &p->axis[2];
-    const int64_t behind = pitch - count + l->slack;
+    const int64_t pitch = l->block->pitch, behind = pitch - count + l->slack;
     if (l->x == NULL) {
-        emit(l, pitch + l->slack, 0, 0, 0);
+        emit(l, 0, pitch + l->slack, 0, 0, 0);
         return;
     }
     const int64_t from = at >= 0 ? 0 : fal__min(count, fal__ceil_div(-at, axis->s));
     const int64_t to =
         at >= axis->in ? from : fal__max(from, fal__min(count, (axis->in - 1 - at) / axis->s + 1));
     if (p->mode == FAL_PAD_ZEROS || p->mode == FAL_PAD_CONSTANT) {
-        emit(l, from, at + from * axis->s, to - from, count - to + behind);
+        emit(l, 0, from, at + from * axis->s, to - from, count - to + behind);
         return;
     }
     for (int64_t j = 0; j < from; j++)
-        emit(l, 0, fal_border_index(p->mode, at + j * axis->s, axis->in), 1, 0);
-    emit(l, 0, at + from * axis->s, to - from, 0);
+        emit(l, j, 0, fal_border_index(p->mode, at + j * axis->s, axis->in), 1, 0);
+    if (to > from) emit(l, from, 0, at + from * axis->s, to - from, 0);
     for (int64_t j = to; j < count; j++)
-        emit(l, 0, fal_border_index(p->mode, at + j * axis->s, axis->in), 1, 0);
-    if (behind > 0) emit(l, behind, 0, 0, 0);
+        emit(l, j, 0, fal_border_index(p->mode, at + j * axis->s, axis->in), 1, 0);
+    if (behind > 0) emit(l, count, behind, 0, 0, 0);
 }
 
 /* Element 0 of input line `index` along axis a, in the line x of the axis before; NULL where padding is. */
@@ -138,28 +141,51 @@ static const char *line_at(const fal__direct_pixels *s, const char *x, int a, in
     return index < 0 ? NULL : x + index * axis->xs * (int64_t)s->compute->panel_bytes;
 }
 
+/* Lines at, at + s, .. of a plane, column class c of each, to line `line` of the copy: those inside the
+ * input, and those of padding, together. The last of all has slack behind it, and where a border is copied
+ * cell by cell, pieces of a line follow each other over all lines, so that these go one by one. */
+static void copy_class(copying *l, const char *plane, int64_t at, int64_t count, int64_t c, int64_t line,
+                       bool last)
+{
+    const fal__direct_pixels *s = l->s;
+    const fal__dp_block *b = l->block;
+    const fal__problem_axis *axis = &s->problem.axis[1];
+    const int64_t element = (int64_t)s->compute->panel_bytes;
+    const bool alone = s->problem.mode != FAL_PAD_ZEROS && s->problem.mode != FAL_PAD_CONSTANT;
+    char *to = (char *)l->copy.to + (c * b->column_step + line * b->pitch) * element, *begin = l->copy.to;
+    for (int64_t j = 0, together; j < count; j += together) {
+        const int64_t index = at + j * axis->s, most = alone ? 1 : count - j - (last && j + 1 < count);
+        together = index < 0          ? fal__min(most, fal__ceil_div(-index, axis->s))
+                   : index < axis->in ? fal__min(most, (axis->in - 1 - index) / axis->s + 1)
+                                      : most;
+        l->x = line_at(s, plane, 1, index);
+        l->copy.to = to + j * b->pitch * element;
+        l->copy.rows = together;
+        l->slack = last && j + together == count ? s->kernels->lanes : 0;
+        copy_lines(l, b->axis[2].at[c], b->axis[2].count[c]);
+    }
+    l->copy.to = begin;
+}
+
 void fal__dp_copy(const fal__direct_pixels *s, const fal__dp_block *b, const char *x, int64_t channels,
                   char *to)
 {
     const fal__problem *p = &s->problem;
     const fal__dp_stretch *planes = &b->axis[0], *rows = &b->axis[1], *columns = &b->axis[2];
-    line l = {.s = s};
+    copying l = {.s = s, .block = b};
     l.copy = (fal__lane_copy){.x_channel = p->x_ic,
+                              .x_row = p->axis[1].s * p->axis[1].xs,
                               .x_step = p->axis[2].s * p->axis[2].xs,
-                              .to = to,
                               .to_channel = b->channel,
+                              .to_row = b->pitch,
                               .channels = channels,
                               .fill = p->mode == FAL_PAD_CONSTANT ? p->padding_value : 0};
     for (int64_t d = 0; d < planes->taps; d++) {
         const char *plane = line_at(s, x, 0, planes->at[planes->of[d]] + planes->shift[d] * p->axis[0].s);
+        l.copy.to = to + d * b->plane_step * (int64_t)s->compute->panel_bytes;
         for (int64_t c = 0; c < columns->classes; c++)
-            for (int64_t r = 0; r < rows->classes; r++)
-                for (int64_t j = 0; j < rows->count[r]; j++) {
-                    l.x = line_at(s, plane, 1, rows->at[r] + j * p->axis[1].s);
-                    const bool last = d + 1 == planes->taps && c + 1 == columns->classes &&
-                                      r + 1 == rows->classes && j + 1 == rows->count[r];
-                    l.slack = last ? s->kernels->lanes : 0;
-                    copy_line(&l, columns->at[c], columns->count[c], b->pitch);
-                }
+            for (int64_t r = 0, line = 0; r < rows->classes; line += rows->count[r++])
+                copy_class(&l, plane, rows->at[r], rows->count[r], c, line,
+                           d + 1 == planes->taps && c + 1 == columns->classes && r + 1 == rows->classes);
     }
 }

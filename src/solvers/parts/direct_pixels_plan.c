@@ -14,7 +14,7 @@
 enum {
     COPY_BYTES = 384 << 10, /* of a block: with its weights and sums in half of an L2 of 1 MiB */
     COPY_LIMIT = 640 << 10, /* above, the solver does not apply */
-    SUM_BYTES = 192 << 10,  /* sums kept between blocks of k */
+    SUM_BYTES = 480 << 10,  /* sums kept between blocks of k */
     BLOCK_LANES = 512,      /* of a block: weights are read once for so many */
     K_STEPS = 768,          /* of a block of k: a panel of weights stays in L1 */
     RUNS_MAX = 2048,        /* 48 KiB of them */
@@ -134,7 +134,8 @@ static bool plan_block(fal__direct_pixels *s)
         rows->own = inner_kind(&p->axis[1], true, rows->block).lines <
                     inner_kind(&p->axis[1], false, rows->block).lines;
         const kind row = inner_kind(&p->axis[1], rows->own, rows->block);
-        const int64_t size = s->in_place ? 0 : channel_elements(s, &plane, &row, &column) * s->k_channels;
+        const int64_t size =
+            (s->in_place ? columns->block : channel_elements(s, &plane, &row, &column)) * s->k_channels;
         if (size <= budget || (target == lanes && size <= limit)) break;
     }
     int64_t best = rows->block, best_vectors = INT64_MAX;

@@ -133,6 +133,7 @@ static void run_tile(walk *w, int64_t panel, int64_t first, int64_t vectors, con
         .runs = (const fal__lane_run *)(void *)(w->scratch + s->runs),
         .run_count = w->run_count,
         .x_step = x_step,
+        .ahead = s->in_place && panel == w->split * s->split_panels ? vectors * lanes : 0,
         .x = x,
         .w = weights,
         .bias = p->has_bias ? element_at(w, w->scratch + s->bias, oc) : NULL,
@@ -206,6 +207,7 @@ static void take_input(walk *w)
                                  .to = copy,
                                  .to_channel = lanes,
                                  .channels = w->channels,
+                                 .rows = 1,
                                  .count = rest};
     s->kernels->copy(&tail);
 }

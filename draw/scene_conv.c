@@ -125,6 +125,10 @@ static fal_status begin_transpose(draw_scene *scene, fal_error *error)
 {
     DRAW_TRY(begin(scene, true, error));
     draw_sheet *x = &scene->sheet[DRAW_READ];
+    if (!scene->geometry.flip_kernel)
+        draw_caption(
+            scene,
+            "Seen from the output the kernel is reversed: the corner of a cell says which weight it meets.");
     for (int32_t a = 0; a < scene->geometry.spatial; a++) {
         const fal_axis *axis = &scene->geometry.axis[a];
         const int32_t b = 3 - scene->geometry.spatial + a;

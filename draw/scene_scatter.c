@@ -106,6 +106,7 @@ static fal_status begin(draw_scene *scene, fal_error *error)
     void *memory;
     const draw_problem *p = &scene->problem;
     DRAW_TRY(draw_script_conv_transpose.begin(scene, error));
+    scene->captions = 0; /* those are about the other picture */
     for (int32_t a = 0; a < 3; a++) {
         scene->sheet[DRAW_READ].spread[a] = 1;
         scene->sheet[DRAW_READ].before[a] = scene->sheet[DRAW_READ].after[a] = 0;

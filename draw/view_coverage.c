@@ -200,7 +200,9 @@ static void background(draw_view *view, draw_figure *figure)
     coverage_view *v = view->own;
     const draw_scene *scene = view->scene;
     const fal_axis *last = &scene->geometry.axis[scene->geometry.spatial - 1];
-    const double top = draw_heading(figure, 0, 0, v->width, scene->problem.title, scene->title) + 4;
+    char title[DRAW_WORDS];
+    snprintf(title, sizeof title, "%s: who meets whom, and how often", scene->problem.title);
+    const double top = draw_heading(figure, 0, 0, v->width, title, scene->title) + 4;
     for (int i = 0; i < GRIDS && !v->placed; i++) v->panel[i].y += top;
     if (!v->placed) v->bottom += top;
     v->placed = true;
@@ -238,7 +240,9 @@ static fal_status prepare(draw_view *view, const draw_problem *problem, fal_erro
 {
     coverage_view *v = view->own;
     void *memory;
-    DRAW_TRY(draw_scene_create(problem, &view->scene, error));
+    draw_problem plain = *problem;
+    if (plain.op == DRAW_OP_CONV_TRANSPOSE) plain.op = DRAW_OP_SCATTER; /* without zeros between */
+    DRAW_TRY(draw_scene_create(&plain, &view->scene, error));
     const fal_conv_geometry *g = &view->scene->geometry;
     int64_t cells[GRIDS] = {1, 1}, longest = 0;
     for (int32_t a = 0; a < g->spatial; a++) {

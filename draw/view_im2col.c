@@ -157,7 +157,10 @@ static void background(draw_view *view, draw_figure *figure)
 {
     im2col_view *v = view->own;
     const draw_scene *scene = view->scene;
-    const double top = draw_heading(figure, 0, 0, v->width, scene->problem.title, scene->title) + 4;
+    char title[DRAW_WORDS];
+    snprintf(title, sizeof title, "%s%s", scene->problem.title,
+             v->product ? " as one matrix product (im2col)" : "");
+    const double top = draw_heading(figure, 0, 0, v->width, title, scene->title) + 4;
     if (!v->placed) {
         v->input.y += top;
         for (int i = 0; i < TABLES; i++) v->table[i].y += top;

@@ -113,7 +113,9 @@ static fal_status prepare(draw_view *view, const draw_problem *problem, fal_erro
 {
     matrix_view *m = view->own;
     int64_t rows, columns, entries;
-    DRAW_TRY(draw_scene_create(problem, &view->scene, error));
+    draw_problem plain = *problem;
+    if (plain.op == DRAW_OP_CONV_TRANSPOSE) plain.op = DRAW_OP_SCATTER; /* without zeros between */
+    DRAW_TRY(draw_scene_create(&plain, &view->scene, error));
     const fal_conv_geometry *g = &view->scene->geometry;
     DRAW_TRY(fal_matrix_shape(g, &rows, &columns, &entries, error));
     if (rows > INT32_MAX / 4 / (columns ? columns : 1))
@@ -150,7 +152,9 @@ static void background(draw_view *view, draw_figure *figure)
     matrix_view *m = view->own;
     const draw_scene *scene = view->scene;
     const draw_text_style big = {.size = 20, .anchor = DRAW_MIDDLE, .centred = true};
-    const double top = draw_heading(figure, 0, 0, m->width, scene->problem.title, scene->title) + 4;
+    char title[DRAW_WORDS];
+    snprintf(title, sizeof title, "%s as a matrix", scene->problem.title);
+    const double top = draw_heading(figure, 0, 0, m->width, title, scene->title) + 4;
     for (int i = 0; i < TABLES && !m->placed; i++) m->table[i].y += top;
     if (!m->placed) m->bottom += top;
     m->placed = true;

@@ -25,13 +25,14 @@
 struct fal__activation;
 
 typedef struct fal__direct_run {
-    int64_t x, w, steps; /* element offset in x, row of the panel, rows */
+    int64_t x, w, steps; /* element offset in x, number of the first row, rows */
 } fal__direct_run;
 
 typedef struct fal__direct_tile {
     const fal__direct_run *runs;
     int64_t run_count;
     const void *x, *w;
+    int64_t row; /* number of the first row of w */
     int64_t pixel_step, ic_step;
     const void *from;
     void *to;

@@ -27,12 +27,13 @@
 #include "threads/parallel.h"
 
 enum {
-    PANEL_BYTES = 256 * 1024, /* weights of one pass: a quarter of the smallest common L2 (1 MiB) */
-    PIXEL_BYTES = 512 * 1024, /* input of a block of pixel tiles: half of it */
-    NEAR_BYTES = 256 * 1024,  /* and with the output, when the weights are fewer than either */
-    SUM_BYTES = 256 * 1024,   /* sums that wait in scratch */
-    TILES_MAX = 256,          /* pixel tiles of a block */
-    RUNS_MAX = 1 << 14,       /* of a region: 384 KiB */
+    PANEL_BYTES = 256 * 1024,  /* weights of one pass: a quarter of the smallest common L2 (1 MiB) */
+    PIXEL_BYTES = 512 * 1024,  /* input of a block of pixel tiles: half of it */
+    NEAR_BYTES = 256 * 1024,   /* and with the output, when the weights are fewer than either */
+    SUM_BYTES = 256 * 1024,    /* sums that wait in scratch */
+    NEAREST_BYTES = 24 * 1024, /* weights that stay in L1 beside the input of a tile */
+    TILES_MAX = 256,           /* pixel tiles of a block */
+    RUNS_MAX = 1 << 14,        /* of a region: 384 KiB */
     REGIONS_MAX = 1 << 12,
     PIECES_MAX = 64, /* regions of a block */
     UNITS_EVEN = 64  /* pixel tiles a task, so that small ones at the border do not matter */
@@ -91,39 +92,54 @@ static bool applies(const fal__problem *problem, const fal__machine *machine, ch
     return false;
 }
 
-/* Cycles of one reduction step of a tile: multiply-adds and loads go two a cycle, each sum is ready for the
- * next step after four; then a little for the input, which comes from L2 line by line, and for the weights,
- * which come in a row. */
-static double step_cycles(int64_t rows, int64_t vectors)
+/* What a choice of tiles costs at. */
+typedef struct choice {
+    const fal__compute *compute;
+    int64_t vectors, all; /* of a tile, of a group's output channels */
+    bool far;             /* the weights of a tile do not stay in L1 */
+} choice;
+
+/* Cycles of one reduction step of a tile. Multiply-adds and loads go two a cycle, each sum is ready for the
+ * next step after four, and L2 gives some 28 bytes a cycle; then a little for the input, which comes from
+ * there line by line. */
+static double step_cycles(const choice *c, int64_t rows, int64_t vectors)
 {
     const double adds = (double)(rows * vectors) / 2, loads = (double)(rows + vectors) / 2;
-    const double longer = adds > loads ? adds : loads;
-    return (longer > 4 ? longer : 4) + 0.04 * (double)rows + 0.02 * (double)vectors;
+    const double bytes = (double)(vectors * c->compute->lanes * (int64_t)c->compute->panel_bytes);
+    double longest = adds > loads ? adds : loads;
+    if (longest < 4) longest = 4;
+    if (c->far && longest < bytes / 28) longest = bytes / 28;
+    return longest + 0.04 * (double)rows + 0.02 * (double)vectors;
 }
 
-/* Cycles of a tile of pixels by all output channels of a group, in tiles of `vectors`. */
-static double tile_cycles(int64_t rows, int64_t vectors, int64_t all, double steps, double extra)
+/* Cycles of a tile of pixels by all output channels of a group. */
+static double tile_cycles(const choice *c, int64_t rows, double steps, double extra)
 {
-    const int64_t whole = all / vectors, rest = all % vectors;
-    double cycles = (double)whole * (step_cycles(rows, vectors) * steps + extra);
-    if (rest > 0) cycles += step_cycles(rows, rest) * steps + extra;
-    return cycles + 1.5 * (double)(rows * all);
+    const int64_t whole = c->all / c->vectors, rest = c->all % c->vectors;
+    double cycles = (double)whole * (step_cycles(c, rows, c->vectors) * steps + extra);
+    if (rest > 0) cycles += step_cycles(c, rows, rest) * steps + extra;
+    return cycles + 1.5 * (double)(rows * c->all);
 }
 
 /* Cycles of one image and group with tiles of `vectors`. */
 static double choice_cost(const fal__problem *p, const fal__compute *compute, int32_t vectors)
 {
-    const int64_t all = fal__ceil_div(p->oc, compute->lanes);
+    const int64_t taps = p->axis[0].k * p->axis[1].k * p->axis[2].k;
+    const choice c = {.compute = compute,
+                      .vectors = vectors,
+                      .all = fal__ceil_div(p->oc, compute->lanes),
+                      .far = taps * p->ic * vectors * compute->lanes * (int64_t)compute->panel_bytes >
+                             NEAREST_BYTES};
     fal__region region;
     double cycles = 0;
     for (bool more = fal__region_first(p, &region); more; more = fal__region_next(p, &region)) {
         fal__direct_cut cut;
         fal__direct_cut_region(&region, compute->direct->rows[vectors], &cut);
         const int64_t rows = cut.length / cut.per_line, longer = cut.length % cut.per_line;
-        const double taps = (double)fal__region_taps(&region), steps = taps * (double)p->ic;
-        const double runs = 20 + 6 * taps;
-        double line = (double)(cut.per_line - longer) * tile_cycles(rows, vectors, all, steps, runs);
-        if (longer > 0) line += (double)longer * tile_cycles(rows + 1, vectors, all, steps, runs);
+        const double met = (double)fal__region_taps(&region), steps = met * (double)p->ic,
+                     runs = 20 + 6 * met;
+        double line = (double)(cut.per_line - longer) * tile_cycles(&c, rows, steps, runs);
+        if (longer > 0) line += (double)longer * tile_cycles(&c, rows + 1, steps, runs);
         cycles += line * (double)cut.lines;
     }
     return cycles;
@@ -193,12 +209,14 @@ static void plan_blocks(fal__direct_channels *d, int32_t tasks)
     const int64_t sums = fal__direct_rows(d) * d->width * element;
     if (!d->in_place && d->reduction.steps > d->block)
         d->block_tiles = fal__max(1, fal__min(d->block_tiles, SUM_BYTES / sums));
+    d->stream = p->n == 1 && d->image_tiles <= d->block_tiles;
 }
 
 static bool book_scratch(fal__direct_channels *d)
 {
     fal__direct_scratch *s = &d->scratch;
     const int64_t waiting = d->in_place ? 0 : d->reduction.steps > d->block ? d->block_tiles : 1;
+    const int64_t panel = fal__min(d->block, d->reduction.steps) * d->width;
     s->bytes = 0;
     if (!fal__region_runs_most(&d->reduction, d->block, &d->runs)) return false;
     d->pieces = fal__min(PIECES_MAX, count_regions(&d->problem));
@@ -207,6 +225,7 @@ static bool book_scratch(fal__direct_channels *d)
            fal__book(&s->bytes, d->block_tiles, sizeof(fal__direct_place), &s->places) &&
            fal__book(&s->bytes, d->pieces, sizeof(fal__direct_piece), &s->pieces) &&
            fal__book(&s->bytes, d->width, d->compute->panel_bytes, &s->bias) &&
+           fal__book(&s->bytes, d->stream ? panel : 0, d->compute->panel_bytes, &s->panel) &&
            fal__book(&s->bytes, waiting * fal__direct_rows(d) * d->width, d->compute->panel_bytes, &s->sums);
 }
 
@@ -250,7 +269,7 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
         if (!book_scratch(d) || d->scratch.bytes > PTRDIFF_MAX / 2048)
             return fal__fail(error, FAL_E_OVERFLOW, "workspace", "the workspace overflows 64 bits");
         needs->workspace_packed = (size_t)d->tasks * d->scratch.bytes;
-        needs->workspace = needs->workspace_packed + d->packed_bytes;
+        needs->workspace = needs->workspace_packed + (d->stream ? 0 : d->packed_bytes);
         if (needs->workspace <= machine->workspace_cap) break;
         if (tasks == 1) return fal__refuse_cap(machine, needs->workspace, error);
     }
@@ -260,7 +279,6 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
     return FAL_OK;
 }
 
-/* A tile of output channels is packed as the first tile of a problem that begins with it. */
 static void pack(const fal__problem *problem, const void *state, const void *w, void *packed)
 {
     (void)problem;
@@ -269,17 +287,11 @@ static void pack(const fal__problem *problem, const void *state, const void *w, 
     char *to = packed;
     for (int64_t g = 0; g < d->problem.groups; g++)
         for (int64_t t = 0; t < d->tiles; t++) {
-            fal__problem p = d->problem;
-            p.w_base += t * d->width * p.w_oc;
-            p.oc -= t * d->width;
             const int32_t vectors = t + 1 < d->tiles ? d->vectors : d->last_vectors;
-            const fal__channels c = {.width = vectors * d->compute->lanes,
-                                     .tiles = 1,
-                                     .reduction = d->reduction,
-                                     .kc = steps,
-                                     .blocks = 1};
-            fal__channels_pack(&p, &c, d->compute, w, g, 0, 0, to);
-            to += (size_t)(steps * c.width) * d->compute->panel_bytes;
+            const fal__weights part = {
+                .group = g, .oc = t * d->width, .end = steps, .width = vectors * d->compute->lanes};
+            fal__weights_pack(&d->problem, &d->reduction, d->compute, w, &part, to);
+            to += (size_t)(steps * part.width) * d->compute->panel_bytes;
         }
 }
 
@@ -301,7 +313,7 @@ static bool run(const fal__run *r)
 {
     const fal__direct_channels *d = r->state;
     job j = {.run = r, .packed = r->packed, .scratch = r->workspace};
-    if (r->packed == NULL) {
+    if (r->packed == NULL && !d->stream) {
         pack(&d->problem, d, r->w, r->workspace);
         j.packed = r->workspace;
         j.scratch += d->packed_bytes;

@@ -42,7 +42,7 @@ static FAL__ALWAYS_INLINE void direct_tile(int rows, int vectors, const fal__dir
     const char *ahead = f->ahead;
     for (const fal__direct_run *run = f->runs, *end = run + f->run_count; run < end; run++) {
         const LANES_TYPE *x[(FAL__DIRECT_ROWS + 2) / 3];
-        const LANES_TYPE *w = (const LANES_TYPE *)f->w + run->w * vectors * LANES;
+        const LANES_TYPE *w = (const LANES_TYPE *)f->w + (run->w - f->row) * vectors * LANES;
         FAL__UNROLL(5)
         for (int i = 0; i < rows; i += 3) x[i / 3] = (const LANES_TYPE *)f->x + run->x + i * step;
         for (int64_t k = run->steps; k > 0; k--) {

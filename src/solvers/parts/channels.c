@@ -31,27 +31,36 @@ int64_t fal__channels_slice(const fal__channels *c, int64_t group, int64_t block
            tile * fal__channels_steps(c, block) * c->width;
 }
 
-bool fal__channels_pack(const fal__problem *p, const fal__channels *c, const fal__compute *compute,
-                        const void *w, int64_t group, int64_t block, int64_t tile, void *panel)
+void fal__weights_pack(const fal__problem *p, const fal__reduction *reduction, const fal__compute *compute,
+                       const void *w, const fal__weights *part, void *panel)
 {
-    const int64_t steps = fal__channels_steps(c, block), oc = tile * c->width;
-    const int32_t valid = (int32_t)fal__min(c->width, p->oc - oc);
+    const int32_t valid = (int32_t)fal__min(part->width, p->oc - part->oc);
     char *to = panel;
-    if (valid < c->width) memset(panel, 0, (size_t)steps * (size_t)c->width * compute->panel_bytes);
-    for (int64_t k = block * c->kc, end = k + steps; k < end;) {
-        const fal__reduction_place place = fal__reduction_at(&c->reduction, k);
-        int64_t t[FAL_MAX_SPATIAL], rows = fal__min(place.length, end - k), row_step = p->w_ic;
+    if (valid < part->width)
+        memset(panel, 0, (size_t)(part->end - part->first) * (size_t)part->width * compute->panel_bytes);
+    for (int64_t k = part->first; k < part->end;) {
+        const fal__reduction_place place = fal__reduction_at(reduction, k);
+        int64_t t[FAL_MAX_SPATIAL], rows = fal__min(place.length, part->end - k), row_step = p->w_ic;
         fal__tap_place(p, place.tap, t);
-        if (c->reduction.chunk == 1) { /* one channel at a time: the next step is the next tap of the row */
-            rows = fal__min(p->axis[FAL_MAX_SPATIAL - 1].k - t[FAL_MAX_SPATIAL - 1], end - k);
+        if (reduction->chunk == 1) { /* one channel at a time: the next step is the next tap of the row */
+            rows = fal__min(p->axis[FAL_MAX_SPATIAL - 1].k - t[FAL_MAX_SPATIAL - 1], part->end - k);
             row_step = p->axis[FAL_MAX_SPATIAL - 1].ws;
         }
         fal__segment segment = {.step = p->w_oc, .to = 0, .length = valid};
-        segment.from = p->w_base + group * p->w_g + oc * p->w_oc + place.ic * p->w_ic;
+        segment.from = p->w_base + part->group * p->w_g + part->oc * p->w_oc + place.ic * p->w_ic;
         for (int a = 0; a < FAL_MAX_SPATIAL; a++) segment.from += t[a] * p->axis[a].ws;
-        compute->pack[p->dtype](w, &segment, 1, rows, row_step, c->width, to);
-        to += (size_t)rows * (size_t)c->width * compute->panel_bytes;
+        compute->pack[p->dtype](w, &segment, 1, rows, row_step, part->width, to);
+        to += (size_t)rows * (size_t)part->width * compute->panel_bytes;
         k += rows;
     }
-    return compute->finite == NULL || compute->finite(panel, steps * c->width);
+}
+
+bool fal__channels_pack(const fal__problem *p, const fal__channels *c, const fal__compute *compute,
+                        const void *w, int64_t group, int64_t block, int64_t tile, void *panel)
+{
+    const int64_t first = block * c->kc, end = first + fal__channels_steps(c, block);
+    const fal__weights part = {
+        .group = group, .oc = tile * c->width, .first = first, .end = end, .width = c->width};
+    fal__weights_pack(p, &c->reduction, compute, w, &part, panel);
+    return compute->finite == NULL || compute->finite(panel, (end - first) * c->width);
 }

@@ -31,6 +31,14 @@ int64_t fal__channels_steps(const fal__channels *channels, int64_t block);
 /* Element number of a slice in the packed weights; the total with group == groups. Unchecked: the
  * planner has checked the total. */
 int64_t fal__channels_slice(const fal__channels *channels, int64_t group, int64_t block, int64_t tile);
+/* Steps first..end-1 of `width` output channels from `oc` on; those that do not exist are 0. */
+typedef struct fal__weights {
+    int64_t group, oc, first, end;
+    int32_t width;
+} fal__weights;
+/* Packs such a part: a row of channels for each step. */
+void fal__weights_pack(const fal__problem *problem, const fal__reduction *reduction,
+                       const fal__compute *compute, const void *w, const fal__weights *part, void *panel);
 /* Packs one slice; returns whether all its numbers are finite (integers always are). */
 bool fal__channels_pack(const fal__problem *problem, const fal__channels *channels,
                         const fal__compute *compute, const void *w, int64_t group, int64_t block,

@@ -43,7 +43,7 @@ typedef struct fal__direct_block {
 
 /* Byte offsets of a task's scratch. */
 typedef struct fal__direct_scratch {
-    size_t runs, places, pieces, bias, sums, bytes;
+    size_t runs, places, pieces, bias, panel, sums, bytes;
 } fal__direct_scratch;
 
 typedef struct fal__direct_channels {
@@ -58,6 +58,7 @@ typedef struct fal__direct_channels {
     int64_t image_tiles;           /* pixel tiles of an image */
     int64_t splits, split_tiles;   /* of the output channels between units of work */
     bool in_place;                 /* sums grow in y: it is overwritten and has channels side by side */
+    bool stream;                   /* without packed weights: each panel is packed when it is needed, once */
     int32_t tasks;
     size_t packed_bytes;
     fal__direct_scratch scratch;
@@ -77,7 +78,7 @@ void fal__direct_block_begin(const fal__direct_channels *plan, char *scratch, fa
 void fal__direct_block_make(const fal__direct_channels *plan, int64_t tile, int64_t most,
                             fal__direct_block *block);
 
-/* The work of task `index`; weights are packed. */
+/* The work of task `index`. Without packed weights the plan says stream. */
 void fal__direct_channels_task(const fal__direct_channels *plan, const fal__run *run, const void *packed,
                                char *scratch, int32_t index);
 

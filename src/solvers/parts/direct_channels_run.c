@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "solvers/parts/channels.h"
 #include "solvers/parts/direct_channels.h"
 #include "threads/parallel.h"
 
@@ -22,8 +23,8 @@ enum { NEAR_BYTES = 512 * 1024 /* weights of a group that are as good as in L2 *
 typedef struct walk {
     const fal__direct_channels *d;
     const fal__run *run;
-    const char *packed;
-    char *bias, *sums;
+    const char *packed; /* or NULL */
+    char *bias, *sums, *panel;
     fal__direct_block block;
     int64_t g, n; /* of the block */
 } walk;
@@ -32,8 +33,8 @@ typedef struct walk {
 typedef struct channels {
     int64_t first, valid, width;
     int32_t vectors;
-    bool leading; /* the first one that the block meets */
-    const char *panel;
+    bool leading;      /* the first one that the block meets */
+    const char *panel; /* all steps; NULL while packing panel by panel */
 } channels;
 
 static channels channels_of(const walk *w, int64_t tile)
@@ -43,6 +44,7 @@ static channels channels_of(const walk *w, int64_t tile)
     c.width = c.vectors * d->compute->lanes;
     c.valid = fal__min(c.width, d->problem.oc - c.first);
     c.leading = tile % d->split_tiles == 0;
+    if (w->packed == NULL) return c;
     const int64_t row = (d->tiles - 1) * d->width + d->last_vectors * d->compute->lanes;
     c.panel = w->packed + (size_t)(d->reduction.steps * (w->g * row + c.first)) * d->compute->panel_bytes;
     return c;
@@ -74,29 +76,50 @@ static void finish(const walk *w, const channels *c, const fal__direct_tile *til
     w->d->compute->direct->finish(&f);
 }
 
+/* The weights of one pass: a block of reduction steps. */
+typedef struct slab {
+    int64_t first, end;
+    const char *at;
+} slab;
+
+static slab slab_of(const walk *w, const channels *c, int64_t first)
+{
+    const fal__direct_channels *d = w->d;
+    slab p = {.first = first, .end = fal__min(first + d->block, d->reduction.steps)};
+    p.at = w->panel;
+    if (c->panel != NULL) {
+        p.at = c->panel + (size_t)(first * c->width) * d->compute->panel_bytes;
+        return p;
+    }
+    const fal__weights part = {
+        .group = w->g, .oc = c->first, .first = p.first, .end = p.end, .width = (int32_t)c->width};
+    fal__weights_pack(&d->problem, &d->reduction, d->compute, w->run->w, &part, w->panel);
+    return p;
+}
+
 /* What the tiles of one pass ask for. */
 typedef struct foresight {
     const char *weights; /* NULL: near already */
     int64_t step, share; /* bytes of a reduction step, of a tile */
 } foresight;
 
-/* The panel behind the one of `steps` reduction steps from `first` on. */
-static foresight foresee_weights(const walk *w, const channels *c, int64_t first, int64_t steps)
+/* The panel behind this one. */
+static foresight foresee_weights(const walk *w, const channels *c, const slab *panel)
 {
     const fal__direct_channels *d = w->d;
     foresight f = {NULL, 0, 0};
-    if (d->packed_bytes / (size_t)d->problem.groups <= NEAR_BYTES) return f;
+    if (c->panel == NULL || d->packed_bytes / (size_t)d->problem.groups <= NEAR_BYTES) return f;
     const int64_t row = c->width * (int64_t)d->compute->panel_bytes;
     f.step = fal__min(64, fal__ceil_div(row, w->block.count));
-    f.share = f.step * steps;
-    const char *next = c->panel + (first + steps) * row;
+    f.share = f.step * (panel->end - panel->first);
+    const char *next = panel->at + (panel->end - panel->first) * row;
     if (w->packed + d->packed_bytes - next >= f.share * w->block.count) f.weights = next;
     return f;
 }
 
 /* The tiles of a piece by its runs from piece->run to end-1, which lie in one block of reduction steps. */
-static void pass(const walk *w, const channels *c, const fal__direct_piece *piece, int64_t end,
-                 foresight ahead)
+static void pass(const walk *w, const channels *c, const slab *panel, foresight ahead,
+                 const fal__direct_piece *piece, int64_t end)
 {
     const fal__direct_channels *d = w->d;
     const fal__problem *p = &d->problem;
@@ -107,7 +130,8 @@ static void pass(const walk *w, const channels *c, const fal__direct_piece *piec
     const fal__direct_run *runs = w->block.runs + piece->run;
     fal__direct_tile tile = {.runs = runs,
                              .run_count = end - piece->run,
-                             .w = c->panel,
+                             .w = panel->at,
+                             .row = panel->first,
                              .pixel_step = axis->s * axis->xs,
                              .ic_step = fal__region_step(p, &d->reduction),
                              .to_step = d->in_place ? axis->ys : c->width,
@@ -122,7 +146,7 @@ static void pass(const walk *w, const channels *c, const fal__direct_piece *piec
         tile.rows = place->rows;
         tile.to = d->in_place ? y + place->y * element : w->sums + i * sums;
         tile.from = first ? w->bias : tile.to;
-        tile.ahead = ahead.weights != NULL ? ahead.weights + i * ahead.share : c->panel;
+        tile.ahead = ahead.weights != NULL ? ahead.weights + i * ahead.share : panel->at;
         tile.ahead_step = ahead.weights != NULL ? ahead.step : 0;
         if (c->leading && i + 1 < piece->end_tile && tile.run_count > 0) {
             const fal__direct_run *bottom = &runs[tile.run_count - 1];
@@ -143,14 +167,14 @@ static void run_channels(walk *w, const channels *c)
     gather_bias(w, c);
     for (int64_t i = 0; i < b->piece_count; i++) b->pieces[i].run = b->pieces[i].first_run;
     for (int64_t k = 0; k == 0 || k < d->reduction.steps; k += d->block) {
-        const int64_t until = fal__min(k + d->block, d->reduction.steps);
-        const foresight ahead = foresee_weights(w, c, k, until - k);
+        const slab panel = slab_of(w, c, k);
+        const foresight ahead = foresee_weights(w, c, &panel);
         for (fal__direct_piece *piece = b->pieces; piece < b->pieces + b->piece_count; piece++) {
             int64_t end = piece->run;
-            while (end < piece->end_run && b->runs[end].w < until) end++;
+            while (end < piece->end_run && b->runs[end].w < panel.end) end++;
             /* A piece without any run still gets its bias. */
             if (end == piece->run && (k > 0 || end < piece->end_run)) continue;
-            pass(w, c, piece, end, ahead);
+            pass(w, c, &panel, ahead, piece, end);
             piece->run = end;
         }
     }
@@ -183,6 +207,7 @@ void fal__direct_channels_task(const fal__direct_channels *d, const fal__run *ru
     walk w = {.d = d, .run = run, .packed = packed};
     w.bias = scratch + d->scratch.bias;
     w.sums = scratch + d->scratch.sums;
+    w.panel = scratch + d->scratch.panel;
     memset(w.bias, 0, (size_t)d->width * d->compute->panel_bytes);
     fal__direct_block_begin(d, scratch, &w.block);
     int64_t first, end;

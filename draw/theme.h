@@ -56,8 +56,8 @@ typedef struct draw_paint {
     float level;
 } draw_paint;
 
-#define DRAW_PAINT(role)       ((draw_paint){(role), 0})
-#define DRAW_TINT(role, level) ((draw_paint){(role), (float)(level)})
+#define DRAW_PAINT(role)       ((draw_paint){(draw_role)(role), 0})
+#define DRAW_TINT(role, level) ((draw_paint){(draw_role)(role), (float)(level)})
 
 typedef struct draw_rgb {
     uint8_t r, g, b;

@@ -49,8 +49,8 @@ TABLE = [
     ("dilation.svg", "Dilation 2",
      "animate conv --input-size 7 --kernel 3 --dilation 2", ""),
     ("Their transposed twins",
-     "A transposed convolution maps the sizes back. Seen from its result it is a convolution over an input with "
-     "zeros between its cells and around it; its padding crops."),
+     "A transposed convolution maps the sizes back. Seen from its result it is a convolution over an input "
+     "with zeros between its cells and around it; its padding crops."),
     ("no-padding-transposed.svg", "No padding, stride 1, transposed",
      "animate conv-transpose --input-size 2 --kernel 3", ""),
     ("arbitrary-padding-transposed.svg", "Arbitrary padding, transposed",
@@ -68,8 +68,8 @@ TABLE = [
     ("What nobody drew", ""),
     ("asymmetric-padding.svg", "Asymmetric padding",
      "draw conv --input-size 5,6 --kernel 3 --padding 0:2,2:0 --stride 2,1 --step 7",
-     "Every axis has its own begin and end, size, kernel and stride. TensorFlow's SAME pads like this when the "
-     "stride does not divide."),
+     "Every axis has its own begin and end, size, kernel and stride. TensorFlow's SAME pads like this when "
+     "the stride does not divide."),
     ("crop.svg", "Negative padding crops",
      "draw conv --input-size 6 --kernel 3 --padding -1:0", ""),
     ("reflect.svg", "Reflected border",
@@ -82,9 +82,9 @@ TABLE = [
      "Two input sizes of a convolution with stride 2 give one result size ..."),
     ("output-padding-1.svg", "... or 6",
      "draw conv --input-size 6 --kernel 3 --stride 2 --padding 1 --view coverage",
-     "... because the last row of the larger one is read at no further place. The transposed convolution is told "
-     "by its output padding which of the two it shall return. It adds no zeros to the result: the row it adds is "
-     "computed like the others."),
+     "... because the last row of the larger one is read at no further place. The transposed convolution is "
+     "told by its output padding which of the two it shall return. It adds no zeros to the result: the row it "
+     "adds is computed like the others."),
     ("scatter.svg", "Transposed, as it is computed",
      "animate conv-transpose '[[1,2],[3,4]]' '[[1,2,1],[2,4,2],[1,2,1]]' --stride 2 --view scatter",
      "Every input spreads a copy of the kernel; where copies overlap they add."),
@@ -119,7 +119,8 @@ TABLE = [
      "draw stack --layers \"k3s2p1 k3p1 k3p1\" --input-size 15", ""),
     ("checkerboard.svg", "Where checkerboards come from",
      "draw conv-transpose --input-size 4 --kernel 3 --stride 2 --view coverage",
-     "The number of taps that reach a result changes from cell to cell when the stride does not divide the kernel."),
+     "The number of taps that reach a result changes from cell to cell when the stride does not divide the "
+     "kernel."),
     ("no-checkerboard.svg", "The remedy",
      "draw conv-transpose --input-size 4 --kernel 4 --stride 2 --padding 1 --view coverage", ""),
     ("tile.svg", "Tiles of a matrix are a view",

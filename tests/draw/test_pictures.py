@@ -144,8 +144,8 @@ class Pictures(unittest.TestCase):
             colours = {pixels[i:i + 3] for i in range(0, 3 * width * height, 3)}
             self.assertGreater(len(colours), 20)  # something is on the page
             image.unlink()
-        text = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, text=True, check=True).stdout
-        self.assertIn("output size", text)
+        text = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, text=True, check=True)
+        self.assertIn("output size", text.stdout)
 
     def test_a_sequence_has_a_picture_for_every_step(self):
         self.make("moving", "png")

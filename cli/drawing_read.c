@@ -44,6 +44,7 @@ fal_status cli_drawing_fill(cli_command *command, cli_part part, fal_tensor *t)
     const int kind = cli_choice(command, CLI_DATA, INTEGERS);
     const uint64_t seed = (uint64_t)cli_int(command, CLI_SEED, 1);
     if (t->data != NULL) return FAL_OK;
+    CLI_TRY(draw_small_enough(t, &command->error));
     CLI_TRY(cli_tensor_alloc(command, t));
     const int64_t count = fal_tensor_count(t), place = middle(t);
     const fal_tensor flat = fal_tensor_of(t->data, t->dtype, 1, &count);

@@ -43,11 +43,23 @@ fal_status draw_scene_alloc(draw_scene *scene, int64_t count, size_t size, void 
     return FAL_OK;
 }
 
+fal_status draw_small_enough(const fal_tensor *t, fal_error *error)
+{
+    const int64_t count = fal_tensor_count(t);
+    if (count >= 0 && count <= DRAW_MOST_NUMBERS) return FAL_OK;
+    draw_fail(error, FAL_E_LIMIT, NULL, "a figure of a tensor with %" PRId64 " numbers cannot be read",
+              count);
+    if (error != NULL)
+        snprintf(error->allowed, sizeof error->allowed, "must have at most %d", DRAW_MOST_NUMBERS);
+    return FAL_E_LIMIT;
+}
+
 fal_status draw_scene_tensor(draw_scene *scene, fal_dtype dtype, int32_t rank, const int64_t *shape,
                              fal_tensor *out, fal_error *error)
 {
     void *data;
     *out = fal_tensor_of(NULL, dtype, rank, shape);
+    DRAW_TRY(draw_small_enough(out, error));
     DRAW_TRY(draw_scene_alloc(scene, fal_tensor_count(out), fal_dtype_bytes(dtype) + 1, &data, error));
     out->data = data;
     return FAL_OK;
@@ -242,9 +254,11 @@ fal_status draw_scene_create(const draw_problem *problem, draw_scene **scene, fa
     draw_scene *s = calloc(1, sizeof *s);
     *scene = NULL;
     if (s == NULL) return no_memory(error);
+    fal_status status = draw_small_enough(&problem->x, error);
+    if (status == FAL_OK) status = draw_small_enough(&problem->w, error);
     s->problem = *problem;
     s->step = -1;
-    fal_status status = script_of(problem->op)->begin(s, error);
+    if (status == FAL_OK) status = script_of(problem->op)->begin(s, error);
     if (status != FAL_OK) {
         draw_scene_destroy(s);
         return status;

@@ -129,6 +129,10 @@ typedef struct draw_scene {
     void *detail;              /* the operator's own */
 } draw_scene;
 
+enum { DRAW_MOST_NUMBERS = 1 << 20 }; /* of an operand or result; what can be read is much less */
+/* Refuses a tensor with more; only its shape is read. */
+fal_status draw_small_enough(const fal_tensor *t, fal_error *error);
+
 fal_status draw_scene_create(const draw_problem *problem, draw_scene **scene, fal_error *error);
 void draw_scene_destroy(draw_scene *scene); /* NULL is fine */
 /* Fills marks and sum for step n of 0..steps-1; a scatter scene also makes the result's numbers those

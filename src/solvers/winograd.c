@@ -35,8 +35,7 @@
 static double estimate(const fal__problem *problem, const fal__machine *machine, fal__winograd_kind kind)
 {
     fal__winograd_plan plan;
-    const uint64_t cap = machine->workspace_cap;
-    return fal__winograd_plan_for(&plan, problem, machine, kind, cap) ? plan.cycles : 1e300;
+    return fal__winograd_plan_for(&plan, problem, machine, kind) ? plan.cycles : 1e300;
 }
 
 /* Enough blocks, or splits of the output channels, for all threads. */
@@ -59,30 +58,17 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
                           void *state, fal__needs *needs, fal_error *error)
 {
     fal__winograd_plan *plan = state;
-    fal__winograd_plan least;
-    if (!fal__winograd_plan_for(plan, problem, machine, kind, machine->workspace_cap))
-        return fal__fail(error, FAL_E_OVERFLOW, "w", "the transformed weights overflow 64 bits");
-    const uint64_t room = machine->workspace_cap - plan->packed_bytes;
-    if (!fal__winograd_plan_for(plan, problem, machine, kind, room)) {
-        least = *plan;
-        return fal__refuse_cap(machine, least.packed_bytes + least.scratch.bytes, error);
-    }
-    if (!share(plan, machine->threads))
+    if (!fal__winograd_plan_for(plan, problem, machine, kind) || !share(plan, machine->threads))
         return fal__fail(error, FAL_E_OVERFLOW, "workspace", "the workspace overflows 64 bits");
-    /* Each weight is used in one block: transforming it there keeps it in the cache. */
-    plan->transient = plan->blocks == 1 && plan->chain_bytes <= plan->packed_bytes / (size_t)machine->threads;
+    const size_t unpacked = plan->transient ? 0 : plan->packed_bytes;
+    const fal__machine rest = {.threads = machine->threads,
+                               .workspace_cap = machine->workspace_cap - unpacked};
     const int64_t units = plan->problem.groups * plan->blocks * plan->splits;
-    const fal__machine rest = {.threads = machine->threads, .workspace_cap = room};
-    const size_t own = plan->scratch.bytes + (plan->transient ? plan->chain_bytes : 0);
-    plan->tasks = fal__task_count(&rest, units, own);
-    if (plan->tasks == 0 && plan->transient) {
-        plan->transient = false;
-        plan->tasks = fal__task_count(&rest, units, plan->scratch.bytes);
-    }
+    plan->tasks = fal__task_count(&rest, units, plan->scratch.bytes);
+    if (plan->tasks == 0) return fal__refuse_cap(machine, unpacked + plan->scratch.bytes, error);
     needs->packed = plan->packed_bytes;
     needs->workspace_packed = (size_t)plan->tasks * plan->scratch.bytes;
-    needs->workspace = needs->workspace_packed +
-                       (plan->transient ? (size_t)plan->tasks * plan->chain_bytes : plan->packed_bytes);
+    needs->workspace = needs->workspace_packed + unpacked;
     snprintf(needs->kernel, sizeof needs->kernel, "f32 F(%d,%d) %s", plan->transform->m,
              plan->transform->taps, machine->kernels->level);
     return FAL_OK;
@@ -93,13 +79,9 @@ static void pack_pieces(const fal__winograd_plan *plan, const float *w, float *p
                         int64_t end)
 {
     const int64_t of_group = plan->chunks * plan->chains;
-    const int64_t group_weights = fal__weights_before(plan, 1) / plan->chunk_panels * plan->panels;
     for (int64_t i = first; i < end; i++) {
         const int64_t group = i / of_group, chunk = i % of_group / plan->chains, chain = i % plan->chains;
-        const int64_t before =
-            fal__chain_at(plan, chain).before * fal__panels_of(plan, chunk) * plan->width * plan->products;
-        fal__winograd_pack(plan, w, group, chunk, chain,
-                           packed + group * group_weights + fal__weights_before(plan, chunk) + before);
+        fal__winograd_pack(plan, w, group, chunk, chain, packed + fal__weights_at(plan, group, chunk, chain));
     }
 }
 
@@ -114,10 +96,9 @@ static void pack(const fal__problem *problem, const void *state, const void *w, 
 typedef struct job {
     const fal__winograd_plan *plan;
     const fal__run *run;
-    float *weights; /* packed ones */
+    float *weights; /* where they are packed when they were not packed ahead */
+    const float *packed;
     char *scratch;
-    size_t task_bytes;
-    bool transient;
 } job;
 
 static void pack_task(void *argument, int32_t index)
@@ -132,29 +113,20 @@ static void pack_task(void *argument, int32_t index)
 static void run_task(void *argument, int32_t index)
 {
     const job *j = argument;
-    const fal__winograd_plan *plan = j->plan;
     int64_t first, end;
-    char *scratch = j->scratch + (size_t)index * j->task_bytes;
-    float *weights = j->transient ? (float *)(void *)(scratch + plan->scratch.bytes) : j->weights;
-    fal__partition(plan->problem.groups * plan->splits * plan->blocks, plan->tasks, index, &first, &end);
-    fal__winograd_run_units(plan, j->run, weights, j->transient, scratch, first, end);
+    fal__partition(j->plan->problem.groups * j->plan->splits * j->plan->blocks, j->plan->tasks, index, &first,
+                   &end);
+    fal__winograd_run_units(j->plan, j->run, j->packed, j->scratch + (size_t)index * j->plan->scratch.bytes,
+                            first, end);
 }
 
 static bool run(const fal__run *r)
 {
     const fal__winograd_plan *plan = r->state;
-    const bool unpacked = r->packed == NULL;
-    job j = {.plan = plan,
-             .run = r,
-             .scratch = r->workspace,
-             .task_bytes = plan->scratch.bytes,
-             .transient = unpacked && plan->transient};
-    if (!unpacked) {
-        j.weights = (float *)(uintptr_t)r->packed; /* only read */
-    } else if (plan->transient) {
-        j.task_bytes += plan->chain_bytes;
-    } else {
+    job j = {.plan = plan, .run = r, .packed = r->packed, .scratch = r->workspace};
+    if (r->packed == NULL && !plan->transient) {
         j.weights = r->workspace;
+        j.packed = j.weights;
         j.scratch += plan->packed_bytes;
         fal__parallel(r->executor, plan->tasks, pack_task, &j);
     }
@@ -197,7 +169,6 @@ const fal__solver fal__solver_winograd_f2x3 = {
     .name = "winograd.f2x3",
     .version = 2,
     .state_bytes = sizeof(fal__winograd_plan),
-    .pack_cycles = 4,
     .applies = applies_f2x3,
     .estimate = estimate_f2x3,
     .prepare = prepare_f2x3,
@@ -228,7 +199,6 @@ const fal__solver fal__solver_winograd_f4x3 = {
     .name = "winograd.f4x3",
     .version = 2,
     .state_bytes = sizeof(fal__winograd_plan),
-    .pack_cycles = 7,
     .applies = applies_f4x3,
     .estimate = estimate_f4x3,
     .prepare = prepare_f4x3,
@@ -259,7 +229,6 @@ const fal__solver fal__solver_winograd_f6x3 = {
     .name = "winograd.f6x3",
     .version = 2,
     .state_bytes = sizeof(fal__winograd_plan),
-    .pack_cycles = 12,
     .applies = applies_f6x3,
     .estimate = estimate_f6x3,
     .prepare = prepare_f6x3,
@@ -291,7 +260,6 @@ const fal__solver fal__solver_winograd_row_f2x3 = {
     .name = "winograd.row.f2x3",
     .version = 2,
     .state_bytes = sizeof(fal__winograd_plan),
-    .pack_cycles = 3,
     .applies = applies_row_f2x3,
     .estimate = estimate_row_f2x3,
     .prepare = prepare_row_f2x3,
@@ -323,7 +291,6 @@ const fal__solver fal__solver_winograd_row_f4x3 = {
     .name = "winograd.row.f4x3",
     .version = 2,
     .state_bytes = sizeof(fal__winograd_plan),
-    .pack_cycles = 4,
     .applies = applies_row_f4x3,
     .estimate = estimate_row_f4x3,
     .prepare = prepare_row_f4x3,
@@ -355,7 +322,6 @@ const fal__solver fal__solver_winograd_row_f6x3 = {
     .name = "winograd.row.f6x3",
     .version = 2,
     .state_bytes = sizeof(fal__winograd_plan),
-    .pack_cycles = 5,
     .applies = applies_row_f6x3,
     .estimate = estimate_row_f6x3,
     .prepare = prepare_row_f6x3,

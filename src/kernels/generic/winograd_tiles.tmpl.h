@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * winograd_tiles.tmpl.h: tiles and kernels through the transforms, columns and then rows.
+ * winograd_tiles.tmpl.h: tiles and kernels through the transforms, one axis after the other.
  *
  * Contracts: kernels/winograd.h. `dims` 1 leaves the rows alone: a tile is one line. Every a, m, r and
- * dims is a constant after inlining, and all inner loops are unrolled.
+ * dims is a constant after inlining, and all inner loops are unrolled. Products are walked in their order in
+ * memory with one pointer: as many addresses would not fit the registers.
  */
 static FAL__ALWAYS_INLINE void input_tiles(int a, int dims, const float *x, int64_t row_step,
                                            int64_t column_step, int64_t tile_step, int64_t tiles, float *v,
@@ -20,11 +21,12 @@ static FAL__ALWAYS_INLINE void input_tiles(int a, int dims, const float *x, int6
             FAL__UNROLL(8)
             for (int i = 0; i < rows; i++) half[i][j] = dims == 2 ? column[i] : line[i];
         }
+        float *to = v;
         FAL__UNROLL(8)
         for (int i = 0; i < rows; i++) {
             input_line(a, half[i], line);
             FAL__UNROLL(8)
-            for (int j = 0; j < a; j++) lanes_store(v + (i * a + j) * v_step, line[j]);
+            for (int j = 0; j < a; j++, to += v_step) lanes_store(to, line[j]);
         }
     }
 }
@@ -37,19 +39,21 @@ static FAL__ALWAYS_INLINE void output_tiles(int a, int m, int dims, const float 
     const lanes_vector constant = lanes_load(bias);
     for (int64_t tile = 0; tile < tiles; tile++, sums += sums_row, patch += m * LANES) {
         lanes_vector half[POINTS_MAX][POINTS_MAX], line[POINTS_MAX], column[POINTS_MAX];
+        const float *from = sums;
         FAL__UNROLL(8)
-        for (int j = 0; j < a; j++) {
+        for (int i = 0; i < inputs; i++) {
             FAL__UNROLL(8)
-            for (int i = 0; i < inputs; i++) line[i] = lanes_load(sums + (i * a + j) * sums_step);
-            if (dims == 2) output_line(a, m, line, column);
-            FAL__UNROLL(8)
-            for (int i = 0; i < rows; i++) half[i][j] = dims == 2 ? column[i] : line[i];
+            for (int j = 0; j < a; j++, from += sums_step) line[j] = lanes_load(from);
+            output_line(a, m, line, half[i]);
         }
         FAL__UNROLL(8)
-        for (int i = 0; i < rows; i++) {
-            output_line(a, m, half[i], column);
+        for (int j = 0; j < m; j++) {
             FAL__UNROLL(8)
-            for (int j = 0; j < m; j++) lanes_store(patch + i * row_step + j * LANES, column[j] + constant);
+            for (int i = 0; i < inputs; i++) line[i] = half[i][j];
+            if (dims == 2) output_line(a, m, line, column);
+            FAL__UNROLL(8)
+            for (int i = 0; i < rows; i++)
+                lanes_store(patch + i * row_step + j * LANES, (dims == 2 ? column[i] : line[i]) + constant);
         }
     }
 }
@@ -69,11 +73,12 @@ static FAL__ALWAYS_INLINE void weight_kernels(int a, int r, int dims, const fal_
             FAL__UNROLL(8)
             for (int i = 0; i < products; i++) half[i][j] = dims == 2 ? column[i] : line[i];
         }
+        float *to = u;
         FAL__UNROLL(8)
         for (int i = 0; i < products; i++) {
             weight_line(a, r, half[i], line);
             FAL__UNROLL(8)
-            for (int j = 0; j < a; j++) lanes_store(u + (i * a + j) * u_step, line[j]);
+            for (int j = 0; j < a; j++, to += u_step) lanes_store(to, line[j]);
         }
     }
 }

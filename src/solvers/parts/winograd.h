@@ -13,6 +13,7 @@
  *
  *     V, transformed inputs of a block   [chain][product][block of channels][tile][lane]
  *     U, transformed weights of a group  [chunk][chain][product][panel][channel][width]
+ *     or the weights themselves          [chunk][chain][panel][vector][channel and tap][lane]
  *     sums of a block and a chunk        [product][panel][tile][width]
  *
  * so that the loops read U from front to back, and of V one slice [chain][product] at a time.
@@ -43,8 +44,8 @@ typedef struct fal__tiling {
 
 /* Pieces of one task's scratch, as byte offsets. */
 typedef struct fal__winograd_scratch {
-    size_t transformed, sums, patch, bias;
-    size_t bytes; /* of all */
+    size_t transformed, sums, weights, patch, bias; /* weights: U of one chunk and chain */
+    size_t bytes;                                   /* of all */
 } fal__winograd_scratch;
 
 typedef struct fal__winograd_plan {
@@ -52,7 +53,8 @@ typedef struct fal__winograd_plan {
     const fal__winograd *kernels;
     const fal__winograd_transform *transform;
     fal__winograd_dims dims;
-    int64_t products; /* points, or their square */
+    int64_t kernel_taps; /* taps of the transformed axes */
+    int64_t products;    /* points, or their square */
     fal__tiling rows, columns;
     int64_t tiles;                    /* of a group */
     int64_t taps;                     /* of the axes that are not transformed */
@@ -64,21 +66,22 @@ typedef struct fal__winograd_plan {
     int64_t panel_rows;           /* tiles of a panel */
     int64_t splits, split_chunks; /* of the output channels, to keep all tasks busy */
     int64_t v_step, sums_step;    /* elements from one product to the next */
-    bool transient;               /* unpacked weights are transformed chain by chain as needed */
+    bool lean;      /* weights are kept as they are, and transformed chain by chain where they are used */
+    bool transient; /* and so are those that were not packed ahead */
     int32_t tasks;
     fal__winograd_scratch scratch;
-    size_t packed_bytes, chain_bytes; /* of U; of one chunk and chain of it */
-    double cycles;                    /* predicted, of one execution */
+    size_t packed_bytes; /* of all weights as they are kept */
+    double cycles;       /* predicted, of one execution */
 } fal__winograd_plan;
 
 /* winograd_plan.c: which problems can be transformed; writes the reason of a refusal. */
 bool fal__winograd_applies(const fal__problem *problem, const fal__machine *machine, fal__winograd_kind kind,
                            char *why, size_t capacity);
-/* Everything but splits and tasks, with blocks and chunks of the least cost whose scratch is below
- * `room` bytes; false when a size overflows or there are none. */
+/* Everything but splits and tasks, cut at the least cost that the machine's cap allows; false when a size
+ * overflows or nothing fits. */
 bool fal__winograd_plan_for(fal__winograd_plan *plan, const fal__problem *problem,
-                            const fal__machine *machine, fal__winograd_kind kind, uint64_t room);
-/* Cuts the outputs into at most `tiles` tiles a block and `panels` panels a chunk. */
+                            const fal__machine *machine, fal__winograd_kind kind);
+/* Cuts the outputs into at most `tiles` tiles a block and `panels` panels a chunk; `lean` as it is. */
 bool fal__winograd_cut(fal__winograd_plan *plan, int64_t tiles, int64_t panels);
 
 /* The reduction's chain number `chain`. */
@@ -124,23 +127,39 @@ void fal__winograd_input_strip(const fal__winograd_plan *plan, const fal__strip 
 void fal__patch_scatter(const fal__winograd_plan *plan, const fal__strip *strip, const float *patch,
                         int64_t group, int64_t oc, float *y);
 
-/* winograd_weights.c: the elements of U before a chunk, and within it before a chain. */
-static inline int64_t fal__weights_before(const fal__winograd_plan *plan, int64_t chunk)
-{
-    return chunk * plan->chunk_panels * plan->width * plan->products * plan->taps * plan->problem.ic;
-}
-/* Transforms the weights of one chain and one chunk to u, dense. */
-void fal__winograd_pack(const fal__winograd_plan *plan, const float *w, int64_t group, int64_t chunk,
-                        int64_t chain, float *u);
 static inline int64_t fal__panels_of(const fal__winograd_plan *plan, int64_t chunk)
 {
     const int64_t left = plan->panels - chunk * plan->chunk_panels;
     return left < plan->chunk_panels ? left : plan->chunk_panels;
 }
 
-/* Units first .. end-1, a unit being one block of tiles and one split of output channels. `weights` are
- * packed ones, or, when `pack`, room for one chunk and chain. */
-void fal__winograd_run_units(const fal__winograd_plan *plan, const fal__run *run, float *weights, bool pack,
+/* winograd_weights.c. Where the weights of a chunk and a chain begin in those that are kept. */
+static inline int64_t fal__weights_at(const fal__winograd_plan *plan, int64_t group, int64_t chunk,
+                                      int64_t chain)
+{
+    const fal__problem *p = &plan->problem;
+    const int64_t channel = plan->width * (plan->lean ? plan->kernel_taps : plan->products);
+    const int64_t panels = group * plan->panels + chunk * plan->chunk_panels;
+    return channel *
+           (panels * plan->taps * p->ic + fal__panels_of(plan, chunk) * fal__chain_at(plan, chain).before);
+}
+/* Elements of U from one product to the next, for `panels` panels of a chain of `count` channels: dense where
+ * it is kept. Else a line more, so that the products of a channel fall into different sets of a cache. */
+static inline int64_t fal__u_step(const fal__winograd_plan *plan, int64_t panels, int64_t count, bool kept)
+{
+    return panels * count * plan->width + (kept ? 0 : 16);
+}
+/* Weights of one chunk and chain into the form in which they are kept. */
+void fal__winograd_pack(const fal__winograd_plan *plan, const float *w, int64_t group, int64_t chunk,
+                        int64_t chain, float *packed);
+/* U of one chunk and chain, not to be kept, from the weights that a lean plan kept, or from w when these are
+ * NULL. */
+void fal__winograd_unpack(const fal__winograd_plan *plan, const float *packed, const float *w, int64_t group,
+                          int64_t chunk, int64_t chain, float *u);
+
+/* Units first .. end-1, a unit being one block of tiles and one split of output channels. `packed` may be
+ * NULL when the plan is lean. */
+void fal__winograd_run_units(const fal__winograd_plan *plan, const fal__run *run, const float *packed,
                              char *scratch, int64_t first, int64_t end);
 
 #endif

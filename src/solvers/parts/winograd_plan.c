@@ -18,6 +18,7 @@
 
 enum {
     L2_BYTES = 3 << 19,     /* what transformed inputs, sums and weights of a block may fill of L2 */
+    L3_BYTES = 7 << 20,     /* of weights that are expected there */
     SCRATCH_BYTES = 4 << 20 /* of a task at most */
 };
 
@@ -119,6 +120,7 @@ static bool plan_shape(fal__winograd_plan *plan, const fal__problem *problem, co
     const int64_t points = kind.points, lanes = plan->kernels->lanes;
     const bool both = kind.dims == FAL__ROWS_AND_COLUMNS;
     plan->products = both ? points * points : points;
+    plan->kernel_taps = both ? p->axis[1].k * p->axis[2].k : p->axis[2].k;
     plan->columns = tiling_of(&p->axis[2], plan->transform->m, points);
     plan->rows = both ? tiling_of(&p->axis[1], plan->transform->m, points) : tiling_of(&p->axis[1], 1, 1);
     plan->taps = p->axis[0].k * (both ? 1 : p->axis[1].k);
@@ -137,7 +139,6 @@ static bool plan_shape(fal__winograd_plan *plan, const fal__problem *problem, co
         !fal__mul(elements, p->groups, &elements) || !fal__mul(elements, sizeof(float), &bytes) ||
         bytes > PTRDIFF_MAX / 2)
         return false;
-    plan->packed_bytes = (size_t)bytes;
     return true;
 }
 
@@ -153,6 +154,10 @@ bool fal__winograd_cut(fal__winograd_plan *plan, int64_t tiles, int64_t panels)
     plan->blocks = fal__ceil_div(plan->tiles, plan->block_tiles);
     plan->panel_rows =
         fal__ceil_div(plan->block_tiles, fal__ceil_div(plan->block_tiles, plan->kernels->rows));
+    /* Below what plan_shape checked. */
+    plan->packed_bytes =
+        sizeof(float) * (size_t)(plan->problem.groups * plan->panels * plan->width * plan->taps *
+                                 plan->problem.ic * (plan->lean ? plan->kernel_taps : plan->products));
     int64_t v, all, sums;
     if (!fal__mul(plan->chain_blocks * lanes, plan->block_tiles, &v) || !odd_lines(v, &plan->v_step) ||
         !fal__mul(plan->v_step, plan->products, &v) || !fal__mul(v, plan->chains, &all) ||
@@ -160,63 +165,111 @@ bool fal__winograd_cut(fal__winograd_plan *plan, int64_t tiles, int64_t panels)
         !odd_lines(sums, &plan->sums_step) || !fal__mul(plan->sums_step, plan->products, &sums))
         return false;
     const int64_t patch = plan->rows.points * fal__patch_row(plan) + 4 * lanes; /* turned by fours */
-    plan->chain_bytes = (size_t)(plan->products * plan->chunk_panels * plan->width * plan->chain_blocks *
-                                 lanes * (int64_t)sizeof(float));
     fal__winograd_scratch *s = &plan->scratch;
     s->bytes = 0;
-    return fal__book(&s->bytes, all, sizeof(float), &s->transformed) &&
-           fal__book(&s->bytes, sums, sizeof(float), &s->sums) &&
-           fal__book(&s->bytes, patch, sizeof(float), &s->patch) &&
-           fal__book(&s->bytes, plan->width, sizeof(float), &s->bias);
+    if (!fal__book(&s->bytes, all, sizeof(float), &s->transformed) ||
+        !fal__book(&s->bytes, sums, sizeof(float), &s->sums) ||
+        !fal__book(&s->bytes, patch, sizeof(float), &s->patch) ||
+        !fal__book(&s->bytes, plan->width, sizeof(float), &s->bias))
+        return false;
+    /* With a single block each weight is used once, and one call has no reason to store them all. */
+    size_t bytes = s->bytes;
+    const int64_t u_step = fal__u_step(plan, plan->chunk_panels, plan->chain_blocks * lanes, false);
+    if (!fal__book(&bytes, plan->products * u_step, sizeof(float), &s->weights)) return false;
+    plan->transient = plan->lean || (plan->blocks == 1 && bytes <= SCRATCH_BYTES);
+    if (plan->transient) s->bytes = bytes;
+    return true;
+}
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+/* Cycles for `bytes` that come from the last cache, at some 9 a cycle, while `busy` cycles pass. */
+static double exposed(double bytes, double busy)
+{
+    return larger(0.05 * bytes / 9, bytes / 9 - 0.8 * busy);
+}
+
+/* Cycles per block and group for the transforms of inputs and outputs, and of weights when the plan is lean.
+ * Measured: cycles per vector of channels; most of them are for lines that stores bring to L1. */
+static double predict_transforms(const fal__winograd_plan *plan)
+{
+    const fal__problem *p = &plan->problem;
+    const double products = (double)plan->products, tiles = (double)plan->block_tiles;
+    const double vectors_in = (double)(plan->taps * fal__ceil_div(p->ic, plan->kernels->lanes));
+    const double vectors_out = (double)(plan->panels * FAL__WINOGRAD_VECTORS);
+    const double input = tiles * vectors_in * (8 * products + 40) * (p->x_ic == 1 ? 1.0 : 1.5);
+    const double output = tiles * vectors_out * (6 * products + 60) * (p->y_oc == 1 ? 1.0 : 1.5);
+    const double weights = (double)(plan->taps * p->ic) * vectors_out * (3.5 * products + 10);
+    return input + output + (plan->lean ? weights : 0);
 }
 
 /* Cycles of one execution as it is cut. Two vector multiply-adds start per cycle, and a panel of tiles
- * costs about one row more than it has. What does not stay in L2 arrives at some 7 bytes a cycle while it
- * is prefetched. The transforms are measured: cycles per vector of channels. */
+ * costs about one row more than it has. Weights that the layers around leave in the last cache hide behind
+ * the products, the rest comes from memory at some 3.5 bytes a cycle and hides little. Inputs are read again
+ * for each chunk, from L2 or beyond. All measured. */
 static double predict(const fal__winograd_plan *plan)
 {
     const fal__problem *p = &plan->problem;
     const double products = (double)plan->products, tiles = (double)plan->block_tiles;
-    const double channels = (double)p->ic * (double)plan->taps, panels = (double)plan->panels;
+    const double blocks = (double)plan->blocks, chunks = (double)plan->chunks;
+    const double channels = (double)(p->ic * plan->taps), bytes = sizeof(float);
     const double tile_panels = (double)fal__ceil_div(plan->block_tiles, plan->panel_rows);
-    const double multiply = products * channels * panels * (tiles + 0.6 * tile_panels);
-    const double blocks_in = (double)plan->taps * (double)fal__ceil_div(p->ic, plan->kernels->lanes);
-    const double v = 4 * products * tiles * blocks_in * plan->kernels->lanes;
-    const double sums = 4 * products * tiles * (double)(plan->chunk_panels * plan->width);
-    const double u = 4 * products * channels * panels * (double)plan->width;
-    const double stay = v + sums;
-    double reading = 0;
-    if (stay + u > L2_BYTES) reading += u / 7;
-    if (stay > L2_BYTES) reading += (v * (double)plan->chunks + 2 * sums * (double)plan->chunks) / 8;
-    const double hidden = reading < 0.8 * multiply ? 0.1 * reading : reading - 0.72 * multiply;
-    const double in_lines = p->x_ic == 1 ? 1.0 : 1.6, out_lines = p->y_oc == 1 ? 1.0 : 1.3;
-    const double input = tiles * blocks_in * (products * 4 + 20) * in_lines;
-    const double output = tiles * panels * FAL__WINOGRAD_VECTORS * (products * 3 + 30) * out_lines;
-    return (double)p->groups * (double)plan->blocks * (multiply + hidden + input + output);
+    const double multiply = products * channels * (double)plan->panels * (tiles + 0.6 * tile_panels);
+    const double v = bytes * (double)(plan->chains * plan->products * plan->v_step);
+    const double sums = bytes * (double)(plan->products * plan->sums_step);
+    const double weights = (double)plan->packed_bytes / (double)p->groups;
+    double reading = exposed(weights, multiply) + larger(0, weights - L3_BYTES) / 3.5;
+    if (v + sums + weights > L2_BYTES) reading += (blocks - 1) * exposed(weights, multiply);
+    reading += blocks * chunks * (v + sums > L2_BYTES ? 0.4 * v / 9 : v / 40);
+    const double x = bytes * (double)(p->n * p->ic * p->axis[0].in * p->axis[1].in * p->axis[2].in);
+    const double y = bytes * (double)(p->n * p->oc * p->axis[0].out * p->axis[1].out * p->axis[2].out);
+    return (double)p->groups *
+           (blocks * (multiply + predict_transforms(plan)) + reading + 0.5 * (x + y) / 3.7);
+}
+
+/* The least cost found so far. */
+typedef struct best {
+    int64_t tiles, panels;
+    bool lean;
+    double cycles;
+} best;
+
+/* Tries all chunks; false when none fits. What a lean plan transforms must stay in L2. */
+static bool try_tiles(fal__winograd_plan *plan, int64_t tiles, uint64_t cap, best *b)
+{
+    bool any = false;
+    for (int lean = 0; lean < 2; lean++)
+        for (int64_t panels = 1; panels <= 16; panels *= 2) {
+
+            plan->lean = lean;
+            if (!fal__winograd_cut(plan, tiles, panels) || plan->scratch.bytes > SCRATCH_BYTES ||
+                plan->scratch.bytes + (plan->transient ? 0 : plan->packed_bytes) > cap ||
+                (lean && panels > 1 && plan->scratch.bytes - plan->scratch.weights > L2_BYTES / 2))
+                break;
+            any = true;
+            const double cycles = predict(plan);
+            if (b->tiles == 0 || cycles < b->cycles)
+                *b = (best){.tiles = tiles, .panels = panels, .lean = plan->lean, .cycles = cycles};
+        }
+    return any;
 }
 
 bool fal__winograd_plan_for(fal__winograd_plan *plan, const fal__problem *problem,
-                            const fal__machine *machine, fal__winograd_kind kind, uint64_t room)
+                            const fal__machine *machine, fal__winograd_kind kind)
 {
+    best b = {0};
     if (!plan_shape(plan, problem, machine, kind)) return false;
-    if (room > SCRATCH_BYTES) room = SCRATCH_BYTES;
-    int64_t best_tiles = 0, best_panels = 0;
-    const int64_t rows = plan->kernels->rows;
     /* Whole panels of tiles; a part of one only where no more fits. */
+    const int64_t rows = plan->kernels->rows;
     for (int64_t tiles = 1; tiles <= 32 * rows;
-         tiles = tiles < rows ? 2 * tiles : tiles / rows * rows + rows) {
-        if (tiles > rows / 2 && tiles < rows) tiles = rows;
-        for (int64_t panels = 1; panels <= 16; panels *= 2) {
-            if (!fal__winograd_cut(plan, tiles, panels)) return false;
-            if (plan->scratch.bytes > room) break;
-            const double cycles = predict(plan);
-            if (best_tiles > 0 && cycles >= plan->cycles) continue;
-            plan->cycles = cycles;
-            best_tiles = tiles, best_panels = panels;
-        }
-        if (plan->block_tiles == plan->tiles || plan->scratch.bytes > SCRATCH_BYTES) break;
-    }
-    return best_tiles > 0 && fal__winograd_cut(plan, best_tiles, best_panels);
+         tiles = tiles < rows ? fal__min(2 * tiles, rows) : tiles + rows)
+        if (!try_tiles(plan, tiles, machine->workspace_cap, &b) || tiles >= plan->tiles) break;
+    plan->lean = b.lean;
+    plan->cycles = b.cycles;
+    return b.tiles > 0 && fal__winograd_cut(plan, b.tiles, b.panels);
 }
 
 static bool refuse(char *why, size_t capacity, const char *reason)
@@ -246,11 +299,13 @@ bool fal__winograd_applies(const fal__problem *p, const fal__machine *machine, f
                  rows->k, columns->k, rows->s, columns->s);
         return false;
     }
-    if (!plan_shape(&plan, p, machine, kind) || !fal__winograd_cut(&plan, 1, 1))
+    if (!plan_shape(&plan, p, machine, kind))
         return refuse(why, capacity, "the transformed weights overflow 64 bits");
-    if (plan.scratch.bytes > SCRATCH_BYTES) return refuse(why, capacity, "too many input channels");
-    if (plan.packed_bytes + plan.scratch.bytes <= machine->workspace_cap) return true;
-    snprintf(why, capacity, "%zu bytes of workspace are needed, the cap is %" PRIu64,
-             plan.packed_bytes + plan.scratch.bytes, machine->workspace_cap);
+    plan.lean = true;
+    if (!fal__winograd_cut(&plan, 1, 1) || plan.scratch.bytes > SCRATCH_BYTES)
+        return refuse(why, capacity, "too many input channels");
+    if (plan.scratch.bytes <= machine->workspace_cap) return true;
+    snprintf(why, capacity, "%zu bytes of workspace are needed, the cap is %" PRIu64, plan.scratch.bytes,
+             machine->workspace_cap);
     return false;
 }

@@ -22,7 +22,8 @@ typedef struct block {
     const fal__winograd_plan *plan;
     const fal__run *run;
     int64_t group, first, count; /* tiles first..first+count-1 */
-    float *transformed, *sums, *patch, *bias;
+    float *transformed, *sums, *weights, *patch, *bias;
+    const float *packed; /* or NULL */
 } block;
 
 static float *v_slice(const block *b, int64_t chain, int64_t product)
@@ -47,8 +48,8 @@ static void transform_inputs(const block *b)
     }
 }
 
-/* All products of one chain and one chunk; u: its weights. */
-static void multiply(const block *b, int64_t chunk, int64_t index, const float *u)
+/* All products of one chain and one chunk; u: its weights. `ahead` are those that are read next. */
+static void multiply(const block *b, int64_t chunk, int64_t index, const float *u, const float *ahead)
 {
     const fal__winograd_plan *plan = b->plan;
     const int64_t lanes = plan->kernels->lanes, rows = plan->panel_rows;
@@ -56,19 +57,23 @@ static void multiply(const block *b, int64_t chunk, int64_t index, const float *
     const int64_t tile_panels = fal__ceil_div(b->count, rows);
     const fal__chain chain = fal__chain_at(plan, index);
     const int64_t slice = chain.count * plan->width;
-    fal__winograd_product product = {.channels = chain.count,
-                                     .block_step = plan->block_tiles * lanes,
-                                     .accumulate = index > 0,
-                                     .ahead_step = plan->width / (tile_panels > 1 ? 2 : 1)};
+    fal__winograd_product product = {
+        .channels = chain.count, .block_step = plan->block_tiles * lanes, .accumulate = index > 0};
+    /* Each multiplication fetches its share of what will be read. */
+    const int64_t calls = plan->products * panels * tile_panels;
+    const bool kept = u != b->weights;
+    const int64_t reads = slice * panels * (kept ? plan->products : plan->kernel_taps);
+    const int64_t u_step = fal__u_step(plan, panels, chain.count, kept);
+    product.ahead_step = fal__ceil_div(reads, calls * chain.count);
+    int64_t call = 0;
     for (int64_t i = 0; i < plan->products; i++)
-        for (int64_t panel = 0; panel < panels; panel++, u += slice)
+        for (int64_t panel = 0; panel < panels; panel++)
             for (int64_t tile = 0; tile < b->count; tile += rows) {
-                const int64_t done = tile / rows;
                 product.v = v_slice(b, index, i) + tile * lanes;
-                product.u = u;
+                product.u = u + i * u_step + panel * slice;
                 product.sums =
                     b->sums + i * plan->sums_step + (panel * plan->block_tiles + tile) * plan->width;
-                product.ahead = u + slice + done * slice / tile_panels;
+                product.ahead = ahead + call++ * reads / calls;
                 plan->kernels->multiply((int32_t)fal__min(rows, b->count - tile), &product);
             }
 }
@@ -92,21 +97,28 @@ static void store_outputs(const block *b, int64_t panel, int64_t place)
     }
 }
 
-static void run_chunk(const block *b, int64_t chunk, float *weights, bool pack)
+static void run_chunk(const block *b, int64_t chunk)
 {
     const fal__winograd_plan *plan = b->plan;
     const int64_t panels = fal__panels_of(plan, chunk);
     for (int64_t chain = 0; chain < plan->chains; chain++) {
-        const fal__chain c = fal__chain_at(plan, chain);
-        if (pack) fal__winograd_pack(plan, b->run->w, b->group, chunk, chain, weights);
-        multiply(b, chunk, chain, weights);
-        if (!pack) weights += plan->products * panels * c.count * plan->width;
+        const int64_t slice = fal__chain_at(plan, chain).count * plan->width;
+        const float *kept = NULL, *u = b->weights, *next = u;
+        if (b->packed != NULL) {
+            kept = b->packed + fal__weights_at(plan, b->group, chunk, chain);
+            next = kept + slice * (plan->lean ? plan->kernel_taps * panels : 1);
+        }
+        if (kept != NULL && !plan->lean)
+            u = kept;
+        else
+            fal__winograd_unpack(plan, kept, b->run->w, b->group, chunk, chain, b->weights);
+        multiply(b, chunk, chain, u, next);
     }
     for (int64_t panel = 0; panel < panels; panel++)
         store_outputs(b, chunk * plan->chunk_panels + panel, panel);
 }
 
-void fal__winograd_run_units(const fal__winograd_plan *plan, const fal__run *run, float *weights, bool pack,
+void fal__winograd_run_units(const fal__winograd_plan *plan, const fal__run *run, const float *packed,
                              char *scratch, int64_t unit, int64_t end)
 {
     const fal__winograd_scratch *s = &plan->scratch;
@@ -114,9 +126,10 @@ void fal__winograd_run_units(const fal__winograd_plan *plan, const fal__run *run
                .run = run,
                .transformed = (float *)(void *)(scratch + s->transformed),
                .sums = (float *)(void *)(scratch + s->sums),
+               .weights = (float *)(void *)(scratch + s->weights),
+               .packed = packed,
                .patch = (float *)(void *)(scratch + s->patch),
                .bias = (float *)(void *)(scratch + s->bias)};
-    const int64_t group_weights = fal__weights_before(plan, 1) / plan->chunk_panels * plan->panels;
     for (int64_t c = 0; c < plan->width; c++) b.bias[c] = 0;
     for (; unit < end; unit++) {
         const int64_t split = unit / plan->blocks % plan->splits;
@@ -125,9 +138,6 @@ void fal__winograd_run_units(const fal__winograd_plan *plan, const fal__run *run
         b.count = fal__min(plan->block_tiles, plan->tiles - b.first);
         transform_inputs(&b);
         const int64_t last = fal__min(plan->chunks, (split + 1) * plan->split_chunks);
-        for (int64_t chunk = split * plan->split_chunks; chunk < last; chunk++)
-            run_chunk(&b, chunk,
-                      pack ? weights : weights + b.group * group_weights + fal__weights_before(plan, chunk),
-                      pack);
+        for (int64_t chunk = split * plan->split_chunks; chunk < last; chunk++) run_chunk(&b, chunk);
     }
 }

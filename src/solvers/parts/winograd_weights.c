@@ -5,7 +5,9 @@
  * The kernels of a vector of output channels are first turned so that these lie side by side. Where the
  * taps of a kernel follow each other in memory, in whatever order, a stretch of channels is turned as it
  * lies, and taps are found in the result by the strides they have in memory; else each tap is turned by
- * itself. Both are transformed stretch by stretch while they are in L1.
+ * itself. Transformed weights are up to four times as large, and reading them is all the work where there are
+ * few tiles: a lean plan keeps the turned weights and transforms those of a chain just before they are
+ * multiplied.
  */
 #include <string.h>
 
@@ -52,58 +54,112 @@ static bool dense(const kernels *k, int64_t *lowest)
     return k->w_ic == k->taps[0] * k->taps[1] && (columns_inside || rows_inside);
 }
 
-/* Turns `count` input channels of `valid` output channels. */
-static fal__winograd_taps turn(const fal__winograd_plan *plan, const kernels *k, const float *w,
-                               int64_t count, int64_t valid, float *turned)
+/* Where turn() leaves the taps of `count` channels. */
+static fal__winograd_taps turned_taps(const fal__winograd_plan *plan, const kernels *k, int64_t count,
+                                      const float *turned)
 {
     const int64_t lanes = plan->kernels->lanes;
     int64_t lowest;
-    if (dense(k, &lowest)) {
-        plan->kernels->gather(w + lowest, 1, k->w_oc, count * k->w_ic, valid, turned);
+    if (dense(k, &lowest))
         return (fal__winograd_taps){.taps = turned - lowest * lanes,
                                     .row_step = k->step[0] * lanes,
                                     .column_step = k->step[1] * lanes,
                                     .channel_step = k->w_ic * lanes};
-    }
-    for (int64_t i = 0; i < k->taps[0]; i++)
-        for (int64_t j = 0; j < k->taps[1]; j++)
-            plan->kernels->gather(w + i * k->step[0] + j * k->step[1], k->w_ic, k->w_oc, count, valid,
-                                  turned + (i * k->taps[1] + j) * count * lanes);
     return (fal__winograd_taps){.taps = turned,
                                 .row_step = k->taps[1] * count * lanes,
                                 .column_step = count * lanes,
                                 .channel_step = lanes};
 }
 
-/* One vector of output channels. */
-static void pack_vector(const fal__winograd_plan *plan, const float *w, int64_t channels, int64_t valid,
-                        float *u, int64_t u_step)
+/* Turns `count` input channels of `valid` output channels; the other lanes become 0. */
+static void turn(const fal__winograd_plan *plan, const kernels *k, const float *w, int64_t count,
+                 int64_t valid, float *turned)
+{
+    const int64_t lanes = plan->kernels->lanes;
+    int64_t lowest;
+    if (valid < lanes) memset(turned, 0, (size_t)(count * plan->kernel_taps * lanes) * sizeof *turned);
+    if (valid == 0) return;
+    if (dense(k, &lowest)) {
+        plan->kernels->gather(w + lowest, 1, k->w_oc, count * k->w_ic, valid, turned);
+        return;
+    }
+    for (int64_t i = 0; i < k->taps[0]; i++)
+        for (int64_t j = 0; j < k->taps[1]; j++)
+            plan->kernels->gather(w + i * k->step[0] + j * k->step[1], k->w_ic, k->w_oc, count, valid,
+                                  turned + (i * k->taps[1] + j) * count * lanes);
+}
+
+/* A vector of output channels, a chain of input channels. */
+typedef struct vector {
+    const float *w; /* of its first output channel */
+    int64_t valid;  /* output channels that exist */
+    fal__chain chain;
+} vector;
+
+/* Vector number `index` of a chunk. */
+static vector vector_at(const fal__winograd_plan *plan, const float *w, int64_t group, int64_t chunk,
+                        int64_t chain, int64_t index)
+{
+    const fal__problem *p = &plan->problem;
+    const int64_t lanes = plan->kernels->lanes;
+    const int64_t oc = chunk * plan->chunk_panels * plan->width + index * lanes;
+    vector v = {.valid = fal__max(0, fal__min(lanes, p->oc - oc)), .chain = fal__chain_at(plan, chain)};
+    v.w = w + p->w_base + group * p->w_g + v.chain.t0 * p->axis[0].ws + v.chain.ic * p->w_ic;
+    if (plan->dims == FAL__COLUMNS) v.w += v.chain.t1 * p->axis[1].ws;
+    if (v.valid > 0) v.w += oc * p->w_oc;
+    return v;
+}
+
+/* Turned and transformed, stretch by stretch. */
+static void transform_vector(const fal__winograd_plan *plan, const vector *v, float *u, int64_t u_step)
 {
     float turned[TURNED];
     const kernels k = kernels_of(plan);
-    /* Output channels that do not exist are zeros, not what the stack holds. */
-    if (valid < plan->kernels->lanes) memset(turned, 0, sizeof turned);
-    for (int64_t c = 0; c < channels; c += STRETCH) {
-        const int64_t count = fal__min(STRETCH, channels - c);
-        fal__winograd_taps taps = {.taps = turned};
-        if (valid > 0) taps = turn(plan, &k, w + c * k.w_ic, count, valid, turned);
+    for (int64_t c = 0; c < v->chain.count; c += STRETCH) {
+        const int64_t count = fal__min(STRETCH, v->chain.count - c);
+        turn(plan, &k, v->w + c * k.w_ic, count, v->valid, turned);
+        const fal__winograd_taps taps = turned_taps(plan, &k, count, turned);
         plan->transform->weights[plan->dims](&taps, count, u + c * plan->width, u_step);
     }
 }
 
-void fal__winograd_pack(const fal__winograd_plan *plan, const float *w, int64_t group, int64_t chunk,
-                        int64_t chain, float *u)
+static void to_points(const fal__winograd_plan *plan, const float *packed, const float *w, int64_t group,
+                      int64_t chunk, int64_t chain, bool kept, float *u)
 {
-    const fal__problem *p = &plan->problem;
+    const kernels k = kernels_of(plan);
     const int64_t panels = fal__panels_of(plan, chunk), lanes = plan->kernels->lanes;
-    const fal__chain c = fal__chain_at(plan, chain);
-    w += p->w_base + group * p->w_g + c.t0 * p->axis[0].ws + c.ic * p->w_ic;
-    if (plan->dims == FAL__COLUMNS) w += c.t1 * p->axis[1].ws;
-    for (int64_t panel = 0; panel < panels; panel++)
-        for (int64_t lane = 0; lane < plan->width; lane += lanes) {
-            const int64_t oc = (chunk * plan->chunk_panels + panel) * plan->width + lane;
-            const int64_t valid = fal__max(0, fal__min(lanes, p->oc - oc));
-            pack_vector(plan, w + (valid > 0 ? oc * p->w_oc : 0), c.count, valid,
-                        u + panel * c.count * plan->width + lane, panels * c.count * plan->width);
+    const int64_t count = fal__chain_at(plan, chain).count, slice = count * plan->width;
+    const int64_t u_step = fal__u_step(plan, panels, count, kept);
+    for (int64_t i = 0; i < panels * FAL__WINOGRAD_VECTORS; i++) {
+        float *to = u + i / FAL__WINOGRAD_VECTORS * slice + i % FAL__WINOGRAD_VECTORS * lanes;
+        if (packed == NULL) {
+            const vector v = vector_at(plan, w, group, chunk, chain, i);
+            transform_vector(plan, &v, to, u_step);
+        } else {
+            const fal__winograd_taps taps =
+                turned_taps(plan, &k, count, packed + i * count * plan->kernel_taps * lanes);
+            plan->transform->weights[plan->dims](&taps, count, to, u_step);
         }
+    }
+}
+
+void fal__winograd_unpack(const fal__winograd_plan *plan, const float *packed, const float *w, int64_t group,
+                          int64_t chunk, int64_t chain, float *u)
+{
+    to_points(plan, packed, w, group, chunk, chain, false, u);
+}
+
+void fal__winograd_pack(const fal__winograd_plan *plan, const float *w, int64_t group, int64_t chunk,
+                        int64_t chain, float *packed)
+{
+    if (!plan->lean) {
+        to_points(plan, NULL, w, group, chunk, chain, true, packed);
+        return;
+    }
+    const kernels k = kernels_of(plan);
+    const int64_t lanes = plan->kernels->lanes;
+    for (int64_t i = 0; i < fal__panels_of(plan, chunk) * FAL__WINOGRAD_VECTORS; i++) {
+        const vector v = vector_at(plan, w, group, chunk, chain, i);
+        turn(plan, &k, v.w, v.chain.count, v.valid, packed + i * v.chain.count * plan->kernel_taps * lanes);
+    }
 }

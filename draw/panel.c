@@ -340,11 +340,8 @@ void draw_panel_grid(draw_figure *figure, const draw_panel *panel, bool empty)
     draw_typeset(sheet->title, title, sizeof title);
     draw_text(figure, panel->x, panel->y + 10, &bold, title);
     if (panel->look->heatmap) draw_scale(figure, panel);
-    for (int64_t plane = 0; plane < draw_sheet_planes(sheet); plane++) {
-        draw_labels(figure, panel, plane);
-        for (at[0] = draw_sheet_first(sheet, 0); at[0] < draw_sheet_end(sheet, 0); at[0]++)
-            for (at[1] = draw_sheet_first(sheet, 1); at[1] < draw_sheet_end(sheet, 1); at[1]++)
-                for (at[2] = draw_sheet_first(sheet, 2); at[2] < draw_sheet_end(sheet, 2); at[2]++)
-                    draw_one(figure, panel, plane, at, empty);
-    }
+    for (int64_t plane = 0; plane < draw_sheet_planes(sheet); plane++) draw_labels(figure, panel, plane);
+    int64_t plane;
+    for (bool more = draw_sheet_begin(sheet, &plane, at); more; more = draw_sheet_next(sheet, &plane, at))
+        draw_one(figure, panel, plane, at, empty);
 }

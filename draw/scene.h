@@ -146,6 +146,9 @@ int64_t draw_sheet_first(const draw_sheet *sheet, int32_t axis);
 int64_t draw_sheet_end(const draw_sheet *sheet, int32_t axis);
 draw_cell draw_sheet_cell(const draw_sheet *sheet, int64_t plane, const int64_t at[3]);
 int64_t draw_sheet_planes(const draw_sheet *sheet);
+/* Walks over everything that is drawn, ring included, row by row; false when there is nothing (more). */
+bool draw_sheet_begin(const draw_sheet *sheet, int64_t *plane, int64_t at[3]);
+bool draw_sheet_next(const draw_sheet *sheet, int64_t *plane, int64_t at[3]);
 /* Row and column of a plane among the planes. Channels lie below each other; the kernels of a weight
  * form a table of input channels (rows) by output channels (columns), of which groups fill blocks. */
 void draw_sheet_place(const draw_sheet *sheet, int64_t plane, int64_t *row, int64_t *column);

@@ -140,6 +140,25 @@ int64_t draw_sheet_planes(const draw_sheet *sheet)
     return sheet->values.shape[0] * sheet->values.shape[1];
 }
 
+bool draw_sheet_begin(const draw_sheet *sheet, int64_t *plane, int64_t at[3])
+{
+    *plane = 0;
+    for (int32_t a = 0; a < 3; a++) {
+        at[a] = draw_sheet_first(sheet, a);
+        if (at[a] >= draw_sheet_end(sheet, a)) return false;
+    }
+    return draw_sheet_planes(sheet) > 0;
+}
+
+bool draw_sheet_next(const draw_sheet *sheet, int64_t *plane, int64_t at[3])
+{
+    for (int32_t a = 2; a >= 0; a--) {
+        if (++at[a] < draw_sheet_end(sheet, a)) return true;
+        at[a] = draw_sheet_first(sheet, a);
+    }
+    return ++*plane < draw_sheet_planes(sheet);
+}
+
 /* The outer channels of a weight's plane are counted over all groups, the inner ones within one. */
 static void channels_of(const draw_sheet *sheet, int64_t plane, int64_t *outer, int64_t *inner)
 {

@@ -114,25 +114,22 @@ static void draw_counts(draw_figure *figure, const draw_view *view, int which)
     const coverage_view *v = view->own;
     const draw_panel *panel = &v->panel[which];
     const double span = v->most[which] - v->least[which];
-    int64_t at[3];
+    int64_t plane, at[3];
     draw_panel_grid(figure, panel, true);
-    for (at[0] = 0; at[0] < panel->sheet->size[0]; at[0]++)
-        for (at[1] = 0; at[1] < panel->sheet->size[1]; at[1]++)
-            for (at[2] = 0; at[2] < panel->sheet->size[2]; at[2]++) {
-                const double value = draw_sheet_value(panel->sheet, 0, at);
-                const double level = span > 0 ? (value - v->least[which]) / span : 0.5;
-                draw_style style = {.fill = DRAW_TINT(DRAW_HEAT, 0.25 + 0.75 * level),
-                                    .hatch = DRAW_HATCH_NONE};
-                const draw_box box = draw_panel_box(panel, 0, at);
-                if (!view->look.heatmap) {
-                    style.stroke = DRAW_PAINT(DRAW_BORDER);
-                    style.width = 0.8;
-                }
-                draw_rect(figure, box, &style);
-                if (!view->look.heatmap && !view->look.bare)
-                    draw_cell_text(figure, box, style.fill, draw_theme_text_on(view->look.theme, style.fill),
-                                   value);
-            }
+    for (bool more = draw_sheet_begin(panel->sheet, &plane, at); more;
+         more = draw_sheet_next(panel->sheet, &plane, at)) {
+        const double value = draw_sheet_value(panel->sheet, plane, at);
+        const double level = span > 0 ? (value - v->least[which]) / span : 0.5;
+        draw_style style = {.fill = DRAW_TINT(DRAW_HEAT, 0.25 + 0.75 * level), .hatch = DRAW_HATCH_NONE};
+        const draw_box box = draw_panel_box(panel, plane, at);
+        if (!view->look.heatmap) {
+            style.stroke = DRAW_PAINT(DRAW_BORDER);
+            style.width = 0.8;
+        }
+        draw_rect(figure, box, &style);
+        if (view->look.heatmap || view->look.bare) continue;
+        draw_cell_text(figure, box, style.fill, draw_theme_text_on(view->look.theme, style.fill), value);
+    }
 }
 
 /* The middle of cell `i` of a row of `count`, the row in the middle of the figure. */

@@ -158,14 +158,10 @@ static void draw_result(const draw_view *view, draw_figure *figure, int64_t step
     const draw_scene *scene = view->scene;
     const draw_sheet *result = &scene->sheet[DRAW_RESULT];
     const draw_panel *panel = &s->panel[DRAW_RESULT];
-    int64_t at[3];
     const bool all = alone || scene->scatter;
-    for (int64_t plane = 0; plane < draw_sheet_planes(result); plane++)
-        for (at[0] = draw_sheet_first(result, 0); at[0] < draw_sheet_end(result, 0); at[0]++)
-            for (at[1] = draw_sheet_first(result, 1); at[1] < draw_sheet_end(result, 1); at[1]++)
-                for (at[2] = draw_sheet_first(result, 2); at[2] < draw_sheet_end(result, 2); at[2]++)
-                    if (all || draw_sheet_order(result, plane, at) <= step)
-                        draw_panel_value(figure, panel, plane, at);
+    int64_t plane, at[3];
+    for (bool more = draw_sheet_begin(result, &plane, at); more; more = draw_sheet_next(result, &plane, at))
+        if (all || draw_sheet_order(result, plane, at) <= step) draw_panel_value(figure, panel, plane, at);
 }
 
 static fal_status frame(draw_view *view, draw_figure *figure, int64_t step, bool alone, fal_error *error)

@@ -212,21 +212,18 @@ static void check_scatter(draw_scene *scene, uint64_t seed)
     fal_tensor expected;
     expect(FAL_OP_CONV_TRANSPOSE, &expected);
     for (int64_t n = 0; n < scene->steps; n++) {
-        int64_t at[3], i = 0;
+        int64_t plane, at[3], i = 0;
         assert_int_equal(draw_scene_step(scene, n, NULL), FAL_OK);
-        for (int64_t plane = 0; plane < draw_sheet_planes(y); plane++)
-            for (at[0] = draw_sheet_first(y, 0); at[0] < draw_sheet_end(y, 0); at[0]++)
-                for (at[1] = draw_sheet_first(y, 1); at[1] < draw_sheet_end(y, 1); at[1]++)
-                    for (at[2] = draw_sheet_first(y, 2); at[2] < draw_sheet_end(y, 2); at[2]++, i++) {
-                        const draw_cell cell = draw_sheet_cell(y, plane, at);
-                        const double start = scene->problem.bias.rank ? the.bias[plane] : 0;
-                        const double was = n > 0 ? before[i] : start;
-                        if (cell.value != was + added(scene, plane, at))
-                            fail_msg("seed %d, step %d: marks do not add up", (int)seed, (int)n);
-                        before[i] = cell.value;
-                        if (n + 1 == scene->steps && cell.kind == DRAW_IS_CELL)
-                            assert_true(cell.value == number_at(&expected, plane, at));
-                    }
+        for (bool more = draw_sheet_begin(y, &plane, at); more; more = draw_sheet_next(y, &plane, at), i++) {
+            const draw_cell cell = draw_sheet_cell(y, plane, at);
+            const double start = scene->problem.bias.rank ? the.bias[plane] : 0;
+            const double was = n > 0 ? before[i] : start;
+            if (cell.value != was + added(scene, plane, at))
+                fail_msg("seed %d, step %d: marks do not add up", (int)seed, (int)n);
+            before[i] = cell.value;
+            if (n + 1 == scene->steps && cell.kind == DRAW_IS_CELL)
+                assert_true(cell.value == number_at(&expected, plane, at));
+        }
     }
 }
 

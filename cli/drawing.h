@@ -22,6 +22,7 @@ typedef enum cli_drawn {
     CLI_DRAW_PAD,
     CLI_DRAW_UPSAMPLE,
     CLI_DRAW_UNFOLD,
+    CLI_DRAW_FOLD,
     CLI_DRAW_STACK,
     CLI_DRAW_TILE
 } cli_drawn;

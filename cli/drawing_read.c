@@ -208,6 +208,38 @@ static fal_status read_unfold(cli_command *command, cli_drawing *d)
     return cli_conv_params(command, spatial, &p->params);
 }
 
+/* COLS, or columns as the windows of an image of --output-size have them. */
+static fal_status read_fold(cli_command *command, cli_drawing *d)
+{
+    draw_problem *p = &d->problem;
+    const char *text = cli_operand(command, 1);
+    int32_t spatial;
+    const int64_t *given;
+    int64_t shape[FAL_MAX_RANK] = {1, 1, 1, 1, 1}, size[FAL_MAX_SPATIAL], taps = 1;
+    CLI_TRY(cli_spatial_said(command, &spatial));
+    if (spatial == 0) spatial = cli_ints(command, CLI_OUTPUT_SIZE, &given) > 1 ? 1 : 2;
+    CLI_TRY(cli_planes_output_size(command, "the image", spatial, size));
+    CLI_TRY(cli_conv_params(command, spatial, &p->params));
+    memset(p->params.output_size, 0, sizeof p->params.output_size);
+    const bool nhwc = p->params.layout == FAL_NHWC;
+    for (int32_t a = 0; a < spatial; a++) taps *= p->params.kernel[a] ? p->params.kernel[a] : 1;
+    memcpy(&shape[nhwc ? 1 : 2], size, (size_t)spatial * sizeof size[0]);
+    if (text != NULL) {
+        CLI_TRY(cli_load(command, text, "cols", &p->x));
+        cli_lead_axes(text, FAL_NCHW, 3, &p->x);
+        if (p->x.rank != 3) {
+            cli_fail(command, FAL_E_RANK, "cols", "the columns have rank %" PRId32, p->x.rank);
+            return cli_allow(command, FAL_E_RANK, "must be 3");
+        }
+        shape[0] = p->x.shape[0];
+        shape[nhwc ? spatial + 1 : 1] = p->x.shape[nhwc ? 2 : 1] / taps;
+    }
+    CLI_TRY(cli_shape_only(command, "--output-size", spatial + 2, shape, &p->image));
+    if (text != NULL) return FAL_OK;
+    CLI_TRY(fal_unfold_shape(&p->image, &p->params, &p->x, &command->error));
+    return cli_drawing_fill(command, CLI_PART_X, &p->x);
+}
+
 /* ---- Up-sampling ---- */
 
 /* The triangle 1-|t|/s on every axis, for one channel. */
@@ -282,6 +314,7 @@ fal_status cli_drawing_read(cli_command *command, cli_drawn what, cli_drawing *d
         [CLI_DRAW_UPSAMPLE] = {DRAW_OP_CONV_TRANSPOSE, "Linear up-sampling as a transposed convolution",
                                read_upsample},
         [CLI_DRAW_UNFOLD] = {DRAW_OP_CONV, "Unfolding (im2col)", read_unfold},
+        [CLI_DRAW_FOLD] = {DRAW_OP_FOLD, "Folding (col2im)", read_fold},
     };
     *drawing = (cli_drawing){.what = what};
     drawing->problem.op = kinds[what].op;

@@ -159,6 +159,7 @@ static const draw_script *script_of(draw_operator op)
         [DRAW_OP_POOL] = &draw_script_pool,
         [DRAW_OP_DEFORM] = &draw_script_deform,
         [DRAW_OP_PAD] = &draw_script_pad,
+        [DRAW_OP_FOLD] = &draw_script_fold,
     };
     return scripts[op];
 }

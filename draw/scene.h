@@ -27,7 +27,8 @@ typedef enum draw_operator {
     DRAW_OP_GRAD_WEIGHT,    /* gw from x and gy */
     DRAW_OP_POOL,           /* y from x */
     DRAW_OP_DEFORM,         /* y from x and w, the taps moved by offsets */
-    DRAW_OP_PAD             /* y from x: nothing but the border */
+    DRAW_OP_PAD,            /* y from x: nothing but the border */
+    DRAW_OP_FOLD            /* an image from the columns x */
 } draw_operator;
 
 /* What the caller brings: operands with data, parameters, and the size formula of each axis in words. */
@@ -37,6 +38,7 @@ typedef struct draw_problem {
     fal_tensor bias;         /* rank 0: none */
     fal_tensor gy;           /* gradients: what arrives at y */
     fal_tensor offset, mask; /* deformable: mask of rank 0: none */
+    fal_tensor image;        /* fold: the result's shape, without data */
     fal_conv_params params;  /* padding only: padding_begin, padding_end and the mode are read */
     fal_pool_params pool;
     int64_t offset_groups;

@@ -29,7 +29,8 @@ typedef struct draw_script {
 } draw_script;
 
 extern const draw_script draw_script_conv, draw_script_conv_transpose, draw_script_scatter,
-    draw_script_grad_input, draw_script_grad_weight, draw_script_pool, draw_script_deform, draw_script_pad;
+    draw_script_grad_input, draw_script_grad_weight, draw_script_pool, draw_script_deform, draw_script_pad,
+    draw_script_fold;
 
 /* ---- failures and memory ---- */
 

@@ -98,8 +98,7 @@ static double draw_keys(draw_figure *figure, const draw_view *view, double y)
     const draw_operator op = scene->problem.op;
     draw_key keys[8];
     int count = 0;
-    draw_style cropped = draw_style_ring(),
-               tap = draw_style_tap(op == DRAW_OP_SCATTER ? DRAW_OUTPUT : DRAW_INPUT);
+    draw_style cropped = draw_style_ring(), tap = draw_style_tap(scene->scatter ? DRAW_OUTPUT : DRAW_INPUT);
     /* Cells that have a colour of their own keep it. */
     if (x->groups > 1 || x->mode != FAL_PAD_ZEROS) tap.fill = DRAW_PAINT(DRAW_NOTHING);
     cropped.hatch = DRAW_HATCH_FALLING;
@@ -107,10 +106,11 @@ static double draw_keys(draw_figure *figure, const draw_view *view, double y)
         keys[count++] =
             (draw_key){{.fill = DRAW_PAINT(DRAW_ACCENT), .radius = 7}, "where a tap reads after its offset"};
     else
-        keys[count++] = (draw_key){tap, op == DRAW_OP_SCATTER ? "cells that this step adds to"
-                                                              : "cells that this step reads"};
-    keys[count++] = (draw_key){draw_style_focus(),
-                               op == DRAW_OP_SCATTER ? "the input of this step" : "the result of this step"};
+        keys[count++] =
+            (draw_key){tap, scene->scatter ? "cells that this step adds to" : "cells that this step reads"};
+    if (op != DRAW_OP_FOLD)
+        keys[count++] = (draw_key){draw_style_focus(), op == DRAW_OP_SCATTER ? "the input of this step"
+                                                                             : "the result of this step"};
     if (op == DRAW_OP_POOL && scene->problem.pool.kind == FAL_POOL_MAX)
         keys[count++] = (draw_key){{.stroke = DRAW_PAINT(DRAW_ACCENT), .width = 2.2}, "the maximum"};
     if (has_ring(x, false)) {

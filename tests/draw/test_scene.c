@@ -204,13 +204,11 @@ static double added(const draw_scene *scene, int64_t plane, const int64_t at[3])
     return sum;
 }
 
-/* Every step adds its notes to what stood there; the last leaves the reference's result. */
-static void check_scatter(draw_scene *scene, uint64_t seed)
+/* Every step adds its notes to what stood there; the last leaves the expected result. */
+static void check_scatter(draw_scene *scene, const fal_tensor *expected, uint64_t seed)
 {
     const draw_sheet *y = &scene->sheet[DRAW_RESULT];
     static double before[MOST];
-    fal_tensor expected;
-    expect(FAL_OP_CONV_TRANSPOSE, &expected);
     for (int64_t n = 0; n < scene->steps; n++) {
         int64_t plane, at[3], i = 0;
         assert_int_equal(draw_scene_step(scene, n, NULL), FAL_OK);
@@ -222,7 +220,7 @@ static void check_scatter(draw_scene *scene, uint64_t seed)
                 fail_msg("seed %d, step %d: marks do not add up", (int)seed, (int)n);
             before[i] = cell.value;
             if (n + 1 == scene->steps && cell.kind == DRAW_IS_CELL)
-                assert_true(cell.value == number_at(&expected, plane, at));
+                assert_true(cell.value == number_at(expected, plane, at));
         }
     }
 }
@@ -233,9 +231,43 @@ static void check_scatter_scenes(void **state)
     int layers = 0;
     for (uint64_t seed = 1; layers < LAYERS / 3 && seed < 40 * LAYERS; seed++) {
         draw_scene *scene;
+        fal_tensor expected;
         if (!make_layer(DRAW_OP_SCATTER, seed)) continue;
         assert_int_equal(draw_scene_create(&the.problem, &scene, NULL), FAL_OK);
-        check_scatter(scene, seed);
+        expect(FAL_OP_CONV_TRANSPOSE, &expected);
+        check_scatter(scene, &expected, seed);
+        draw_scene_destroy(scene);
+        layers++;
+    }
+    assert_int_equal(layers, LAYERS / 3);
+}
+
+/* ---- Fold ---- */
+
+static void check_fold_scenes(void **state)
+{
+    (void)state;
+    int layers = 0;
+    for (uint64_t seed = 1; layers < LAYERS / 3 && seed < 40 * LAYERS; seed++) {
+        draw_scene *scene;
+        fal_tensor expected;
+        test_stream stream = {.seed = seed};
+        if (!make_layer(DRAW_OP_CONV, seed) || the.problem.params.padding_mode == FAL_PAD_CONSTANT) continue;
+        draw_problem p = {
+            .op = DRAW_OP_FOLD, .title = "test", .params = the.problem.params, .image = the.problem.x};
+        const int32_t first = p.params.layout == FAL_NHWC ? 0 : 2;
+        p.params.groups = 0;
+        p.params.flip_kernel = false;
+        p.params.spatial = the.problem.x.rank - 2;
+        for (int32_t a = 0; a < p.params.spatial; a++) p.params.kernel[a] = the.problem.w.shape[first + a];
+        assert_int_equal(fal_unfold_shape(&p.image, &p.params, &p.x, NULL), FAL_OK);
+        if (fal_tensor_count(&p.x) > MOST) continue;
+        fill(the.gy, &p.x, &stream);
+        p.image.data = the.expected;
+        assert_int_equal(fal_fold(&p.x, &p.params, &p.image, NULL), FAL_OK);
+        draw_view_data(&p.image, p.params.spatial, p.params.layout, &expected);
+        assert_int_equal(draw_scene_create(&p, &scene, NULL), FAL_OK);
+        check_scatter(scene, &expected, seed);
         draw_scene_destroy(scene);
         layers++;
     }
@@ -384,9 +416,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_conv_scenes),       cmocka_unit_test(check_conv_transpose_scenes),
         cmocka_unit_test(check_grad_input_scenes), cmocka_unit_test(check_grad_weight_scenes),
-        cmocka_unit_test(check_scatter_scenes),    cmocka_unit_test(check_pool_scenes),
-        cmocka_unit_test(check_pad_scenes),        cmocka_unit_test(check_deform_scenes),
-        cmocka_unit_test(check_refusals_scenes),
+        cmocka_unit_test(check_scatter_scenes),    cmocka_unit_test(check_fold_scenes),
+        cmocka_unit_test(check_pool_scenes),       cmocka_unit_test(check_pad_scenes),
+        cmocka_unit_test(check_deform_scenes),     cmocka_unit_test(check_refusals_scenes),
     };
     return cmocka_run_group_tests_name("scenes", tests, NULL, NULL);
 }

@@ -111,11 +111,27 @@ static void pixels_copy(const fal__lane_copy *s)
     }
 }
 
-static void pixels_pack(const void *w_, int64_t w_row, int64_t w_step, int64_t steps, int32_t rows,
-                        void *packed_)
+/* With a constant number of rows the inner loop is a row of loads and stores. */
+static FAL__ALWAYS_INLINE void pixels_pack_rows(const LANES_TYPE *w, int64_t w_row, int64_t w_step,
+                                                int64_t steps, int32_t rows, LANES_TYPE *packed)
 {
-    const LANES_TYPE *w = w_;
-    LANES_TYPE *packed = packed_;
-    for (int64_t i = 0; i < steps; i++, w += w_step)
+    for (int64_t i = 0; i < steps; i++, w += w_step) {
+        FAL__UNROLL(14)
         for (int32_t r = 0; r < rows; r++) *packed++ = w[r * w_row];
+    }
+}
+
+static void pixels_pack(const void *w, int64_t w_row, int64_t w_step, int64_t steps, int32_t rows,
+                        void *packed)
+{
+    switch (rows) {
+    case 14: pixels_pack_rows(w, w_row, w_step, steps, 14, packed); break;
+    case 13: pixels_pack_rows(w, w_row, w_step, steps, 13, packed); break;
+    case 12: pixels_pack_rows(w, w_row, w_step, steps, 12, packed); break;
+    case 11: pixels_pack_rows(w, w_row, w_step, steps, 11, packed); break;
+    case 6: pixels_pack_rows(w, w_row, w_step, steps, 6, packed); break;
+    case 5: pixels_pack_rows(w, w_row, w_step, steps, 5, packed); break;
+    case 4: pixels_pack_rows(w, w_row, w_step, steps, 4, packed); break;
+    default: pixels_pack_rows(w, w_row, w_step, steps, rows, packed); break;
+    }
 }

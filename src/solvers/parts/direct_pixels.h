@@ -79,9 +79,9 @@ void fal__dp_stretch_at(const fal__problem *problem, int a, const fal__dp_axis *
 /* A block and the layout of its copy, in elements. */
 typedef struct fal__dp_block {
     fal__dp_stretch axis[FAL_MAX_SPATIAL];
-    int64_t lines, pitch;                     /* of one column copy */
-    int64_t column_step, plane_step, channel; /* between copies */
-    int64_t lanes;                            /* from the first output to the last */
+    int64_t pitch, row_class[FAL__DP_TAPS_MAX]; /* elements of a line; where the lines of a class begin */
+    int64_t column_step, plane_step, channel;   /* between copies */
+    int64_t lanes;                              /* from the first output to the last */
 } fal__dp_block;
 
 void fal__dp_block_layout(fal__dp_block *block, int64_t lanes);

@@ -75,10 +75,13 @@ void fal__dp_stretch_at(const fal__problem *p, int a, const fal__dp_axis *how, i
 void fal__dp_block_layout(fal__dp_block *b, int64_t lanes)
 {
     const fal__dp_stretch *rows = &b->axis[1], *columns = &b->axis[2];
-    b->lines = 0, b->pitch = columns->end - columns->first;
-    for (int64_t c = 0; c < rows->classes; c++) b->lines += rows->count[c];
+    b->pitch = columns->end - columns->first;
     for (int64_t c = 0; c < columns->classes; c++) b->pitch = fal__max(b->pitch, columns->count[c]);
-    b->column_step = b->lines * b->pitch;
+    b->column_step = 0; /* classes begin with whole vectors */
+    for (int64_t c = 0; c < rows->classes; c++) {
+        b->row_class[c] = b->column_step;
+        b->column_step += fal__ceil_div(rows->count[c] * b->pitch, lanes) * lanes;
+    }
     b->plane_step = columns->classes * b->column_step;
     b->lanes = (rows->end - rows->first - 1) * b->pitch + columns->end - columns->first;
     /* Room for a vector that is read and one that is overwritten, and an odd number of them: channels spread
@@ -104,6 +107,10 @@ static void emit(const copying *l, int64_t to, int64_t before, int64_t first, in
     copy.to = (char *)copy.to + to * element;
     copy.before = before, copy.count = count, copy.after = after;
     copy.x = count > 0 ? l->x + first * axis->xs * element : NULL;
+    if (before == 0 && after == 0 && copy.to_row == count && copy.x_row == count * copy.x_step) {
+        copy.count *= copy.rows; /* lines that follow each other on both sides are one */
+        copy.rows = 1;
+    }
     l->s->kernels->copy(&copy);
 }
 
@@ -141,18 +148,18 @@ static const char *line_at(const fal__direct_pixels *s, const char *x, int a, in
     return index < 0 ? NULL : x + index * axis->xs * (int64_t)s->compute->panel_bytes;
 }
 
-/* Lines at, at + s, .. of a plane, column class c of each, to line `line` of the copy: those inside the
+/* Row class r and column class c of a plane: those inside the
  * input, and those of padding, together. The last of all has slack behind it, and where a border is copied
  * cell by cell, pieces of a line follow each other over all lines, so that these go one by one. */
-static void copy_class(copying *l, const char *plane, int64_t at, int64_t count, int64_t c, int64_t line,
-                       bool last)
+static void copy_class(copying *l, const char *plane, int64_t r, int64_t c, bool last)
 {
     const fal__direct_pixels *s = l->s;
     const fal__dp_block *b = l->block;
     const fal__problem_axis *axis = &s->problem.axis[1];
     const int64_t element = (int64_t)s->compute->panel_bytes;
     const bool alone = s->problem.mode != FAL_PAD_ZEROS && s->problem.mode != FAL_PAD_CONSTANT;
-    char *to = (char *)l->copy.to + (c * b->column_step + line * b->pitch) * element, *begin = l->copy.to;
+    const int64_t at = b->axis[1].at[r], count = b->axis[1].count[r];
+    char *to = (char *)l->copy.to + (c * b->column_step + b->row_class[r]) * element, *begin = l->copy.to;
     for (int64_t j = 0, together; j < count; j += together) {
         const int64_t index = at + j * axis->s, most = alone ? 1 : count - j - (last && j + 1 < count);
         together = index < 0          ? fal__min(most, fal__ceil_div(-index, axis->s))
@@ -184,8 +191,8 @@ void fal__dp_copy(const fal__direct_pixels *s, const fal__dp_block *b, const cha
         const char *plane = line_at(s, x, 0, planes->at[planes->of[d]] + planes->shift[d] * p->axis[0].s);
         l.copy.to = to + d * b->plane_step * (int64_t)s->compute->panel_bytes;
         for (int64_t c = 0; c < columns->classes; c++)
-            for (int64_t r = 0, line = 0; r < rows->classes; line += rows->count[r++])
-                copy_class(&l, plane, rows->at[r], rows->count[r], c, line,
+            for (int64_t r = 0; r < rows->classes; r++)
+                copy_class(&l, plane, r, c,
                            d + 1 == planes->taps && c + 1 == columns->classes && r + 1 == rows->classes);
     }
 }

@@ -12,11 +12,11 @@
 #include "solvers/parts/direct_pixels.h"
 
 enum {
-    COPY_BYTES = 384 << 10, /* of a block: with its weights and sums in half of an L2 of 1 MiB */
+    COPY_BYTES = 448 << 10, /* of a block: with its weights and sums in half of an L2 of 1 MiB */
     COPY_LIMIT = 640 << 10, /* above, the solver does not apply */
-    SUM_BYTES = 480 << 10,  /* sums kept between blocks of k */
+    SUM_BYTES = 448 << 10,  /* sums kept between blocks of k */
     BLOCK_LANES = 512,      /* of a block: weights are read once for so many */
-    K_STEPS = 768,          /* of a block of k: a panel of weights stays in L1 */
+    K_STEPS = 512,          /* of a block of k: a panel of weights stays in L1 */
     RUNS_MAX = 2048,        /* 48 KiB of them */
     KINDS_MAX = 12
 };
@@ -111,12 +111,14 @@ static kind inner_kind(const fal__problem_axis *axis, bool own, int64_t outputs)
 static int64_t channel_elements(const fal__direct_pixels *s, const kind *plane, const kind *rows,
                                 const kind *columns)
 {
-    return plane->lines * columns->classes * rows->lines * columns->pitch + 4 * s->kernels->lanes;
+    const int64_t lanes = s->kernels->lanes,
+                  plane_elements = rows->lines * columns->pitch + rows->classes * lanes;
+    return plane->lines * columns->classes * plane_elements + 4 * lanes;
 }
 
 /* Outputs of a block along rows and columns: as many as BLOCK_LANES and COPY_BYTES allow; among almost as
  * many rows, the number whose last vectors are fullest. False when even the smallest copy is too large. */
-static bool plan_block(fal__direct_pixels *s)
+static bool plan_block(fal__direct_pixels *s, bool own_rows)
 {
     const fal__problem *p = &s->problem;
     const int64_t lanes = s->kernels->lanes, budget = COPY_BYTES / (int64_t)s->compute->panel_bytes;
@@ -124,15 +126,15 @@ static bool plan_block(fal__direct_pixels *s)
     fal__dp_axis *rows = &s->axis[1], *columns = &s->axis[2];
     const kind plane = inner_kind(&p->axis[0], true, 1);
     s->axis[0] = (fal__dp_axis){.own = true, .block = 1};
-    for (int64_t target = BLOCK_LANES;; target = target / 2 / lanes * lanes) {
+    for (int64_t target = BLOCK_LANES;; target -= target > 8 * lanes ? 4 * lanes : lanes) {
         if (target < lanes) return false;
         columns->block = fal__max(1, fal__min(p->axis[2].out, target));
         const int64_t pieces = fal__ceil_div(p->axis[2].out, columns->block);
         if (pieces > 1) columns->block = fal__ceil_div(fal__ceil_div(p->axis[2].out, pieces), lanes) * lanes;
         const kind column = inner_kind(&p->axis[2], columns->own, columns->block);
         rows->block = fal__max(1, fal__min(p->axis[1].out, target / column.pitch));
-        rows->own = inner_kind(&p->axis[1], true, rows->block).lines <
-                    inner_kind(&p->axis[1], false, rows->block).lines;
+        rows->own = own_rows || inner_kind(&p->axis[1], true, rows->block).lines <
+                                    inner_kind(&p->axis[1], false, rows->block).lines;
         const kind row = inner_kind(&p->axis[1], rows->own, rows->block);
         const int64_t size =
             (s->in_place ? columns->block : channel_elements(s, &plane, &row, &column)) * s->k_channels;
@@ -183,11 +185,15 @@ static double block_cycles(const fal__direct_pixels *s, const kind *plane, const
     const double lines = (double)(plane->lines * columns->classes * rows->lines);
     const double copy =
         s->in_place ? 0 : ic * lines * (4 + vector * (double)fal__ceil_div(columns->pitch, lanes));
-    const double multiply = ic * (double)taps * step_cycles(s, vectors);
+    /* Vectors that begin with a line of the cache need half the lines. */
+    const bool aligned = s->in_place || (s->axis[2].own && (s->axis[1].own || columns->pitch % lanes == 0)) ||
+                         p->axis[1].k * p->axis[2].k == 1;
+    const double multiply = ic * (double)taps * step_cycles(s, vectors) * (aligned ? 1.03 : 1.12);
     const double tiles = (double)s->panels * (double)fal__ceil_div(vectors, 2) * (double)s->k_blocks;
+    const double weights = 0.06 * oc * ic * (double)taps; /* from L2, once a block */
     double store = oc * (double)vectors * (p->axis[2].ys != 1 ? 1.5 * (double)lanes : even ? 1.5 : 5);
     if (s->k_blocks > 1) store += 2 * oc * (double)vectors;
-    return (double)s->splits * copy + multiply + store + 25 * tiles + 300 +
+    return (double)s->splits * copy + multiply + weights + store + 45 * tiles + 300 +
            15 * (double)taps * ic / (double)s->reduction.chunk;
 }
 
@@ -273,13 +279,15 @@ bool fal__dp_plan(const fal__problem *problem, const fal__machine *machine, fal_
     fal__direct_pixels best = {0};
     *cycles = -1;
     const bool zeros = p->mode == FAL_PAD_ZEROS;
-    const int32_t owns = row->k > 1 ? 2 : 1, row_cuts = zeros && padded(&p->axis[1]) ? 2 : 1,
-                  column_cuts = zeros && padded(row) ? 2 : 1;
+    const int32_t owns = p->axis[1].k > 1 ? 3
+                         : row->k > 1     ? 2
+                                          : 1,
+                  row_cuts = zeros && padded(&p->axis[1]) ? 2 : 1, column_cuts = zeros && padded(row) ? 2 : 1;
     for (int32_t way = 0; way < owns * row_cuts * column_cuts; way++) {
-        s->axis[2].own = way % owns == 1;
+        s->axis[2].own = way % owns > 0;
         s->axis[1].cut = way / owns % row_cuts == 1;
         s->axis[2].cut = way / owns / row_cuts == 1;
-        if (!plan_block(s)) continue;
+        if (!plan_block(s, way % owns == 2)) continue;
         plan_splits(s);
         const double cost = cycles_of(s);
         if (*cycles >= 0 && cost >= *cycles) continue;

@@ -76,9 +76,6 @@ static void make_runs(walk *w)
     const fal__dp_stretch *d = &b->axis[0], *h = &b->axis[1], *v = &b->axis[2];
     const int64_t taps = s->reduction.taps, chunk = taps == 1 ? s->k_channels : s->reduction.chunk;
     fal__lane_run *run = (fal__lane_run *)(void *)(w->scratch + s->runs), *begin = run;
-    int64_t line[FAL__DP_TAPS_MAX], class_at[FAL__DP_TAPS_MAX];
-    for (int64_t c = 0, to = 0; c < h->classes; to += h->count[c++]) class_at[c] = to;
-    for (int64_t j = 0; j < h->taps; j++) line[j] = (class_at[h->of[j]] + h->shift[j]) * b->pitch;
     for (int64_t c = 0; c < w->channels; c += chunk) {
         const int64_t steps = fal__min(chunk, w->channels - c);
         for (int64_t i = 0; i < d->taps; i++)
@@ -86,8 +83,8 @@ static void make_runs(walk *w)
                 for (int64_t k = 0; k < v->taps; k++) {
                     const int64_t tap =
                         (d->tap[i] * s->problem.axis[1].k + h->tap[j]) * s->problem.axis[2].k + v->tap[k];
-                    const int64_t at =
-                        d->of[i] * b->plane_step + v->of[k] * b->column_step + line[j] + v->shift[k];
+                    const int64_t at = d->of[i] * b->plane_step + v->of[k] * b->column_step +
+                                       b->row_class[h->of[j]] + h->shift[j] * b->pitch + v->shift[k];
                     *run++ = (fal__lane_run){.at = c * w->x_step + (s->in_place ? 0 : at),
                                              .first = c * taps + tap * steps,
                                              .steps = steps};

@@ -147,6 +147,23 @@ static fal_status prepare(draw_view *view, const draw_problem *problem, fal_erro
 
 /* ---- Drawing ---- */
 
+/* What the two products are. */
+static const char *meaning(const draw_scene *scene)
+{
+    const fal_padding_mode mode = scene->geometry.padding_mode;
+    if (scene->geometry.transposed)
+        return "y = F x is the transposed convolution; z = F' y, with F transposed, is the convolution that "
+               "it "
+               "belongs to.";
+    if (mode == FAL_PAD_ZEROS)
+        return "y = F x is the convolution; z = F' y, with F transposed, is the transposed convolution of y.";
+    if (mode == FAL_PAD_CONSTANT)
+        return "y = F x is the convolution without its constant border, which adds to y as a bias does.";
+    return "y = F x is the convolution; where the border repeats a cell its taps are added. z = F' y is what "
+           "reaches "
+           "the input when y is its gradient.";
+}
+
 static void background(draw_view *view, draw_figure *figure)
 {
     matrix_view *m = view->own;
@@ -172,12 +189,7 @@ static void background(draw_view *view, draw_figure *figure)
         {zero, "no tap: 0"},
         {{.stroke = DRAW_PAINT(DRAW_INK), .width = 1.6}, "a block: one row of the image"}};
     double y = draw_legend(figure, 0, m->bottom + 26, m->width, keys, scene->geometry.spatial > 1 ? 3 : 2);
-    y = draw_words(
-        figure, 0, y + 4, m->width, DRAW_INK,
-        scene->geometry.transposed
-            ? "y = F x is the transposed convolution; z = F' y, with F transposed, is the convolution that "
-              "it belongs to."
-            : "y = F x is the convolution; z = F' y, with F transposed, is the transposed convolution of y.");
+    y = draw_words(figure, 0, y + 4, m->width, DRAW_INK, meaning(scene));
     for (int i = 0; i < scene->captions; i++)
         y = draw_words(figure, 0, y + 4, m->width, DRAW_INK, scene->caption[i]);
     m->words = y + 6;

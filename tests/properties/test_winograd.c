@@ -157,7 +157,9 @@ static void blocks_and_caps_change_no_bit(void **state)
             fal_error error = {0};
             fal_context alone = {.threads = 1, .error = &error},
                         many = {.threads = 7, .executor = test_executor_serial(&runs), .error = &error},
-                        capped = {.threads = 3, .workspace_cap_bytes = size == 2 ? 3300000 : 2300000, .error = &error};
+                        capped = {.threads = 3,
+                                  .workspace_cap_bytes = size == 2 ? 3300000 : 2300000,
+                                  .error = &error};
             test_result a = test_result_new(&c, FAL_OP_CONV, 0), b = test_result_new(&c, FAL_OP_CONV, 0),
                         d = test_result_new(&c, FAL_OP_CONV, 0);
             const char *name = names[size];

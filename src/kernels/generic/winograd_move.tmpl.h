@@ -54,8 +54,12 @@ static void gather(const float *x, int64_t step, int64_t channel_step, int64_t c
     if (step == 1) {
         turned_channels = channels / 4 * 4, turned_count = count / 4 * 4;
         for (int64_t j = 0; j < turned_count; j += 4)
-            for (int64_t c = 0; c < turned_channels; c += 4)
-                turn_square(x + c * channel_step + j, channel_step, patch + j * LANES + c, LANES);
+            for (int64_t c = 0; c < turned_channels; c += 4) {
+                const float *from = x + c * channel_step + j;
+                turn_square(from, channel_step, patch + j * LANES + c, LANES);
+                /* The next block of channels, one row in four for each four pixels: all of its lines. */
+                FAL__PREFETCH(from + (LANES + j / 4 % 4) * channel_step);
+            }
     }
     for (int64_t c = 0; c < channels; c++)
         for (int64_t j = c < turned_channels ? turned_count : 0; j < count; j++)

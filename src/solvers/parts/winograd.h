@@ -44,7 +44,7 @@ typedef struct fal__tiling {
 
 /* Pieces of one task's scratch, as byte offsets. */
 typedef struct fal__winograd_scratch {
-    size_t transformed, sums, weights, patch, bias; /* weights: U of one chunk and chain */
+    size_t transformed, sums, weights, patch, bias; /* weights: U of one panel and chain */
     size_t bytes;                                   /* of all */
 } fal__winograd_scratch;
 
@@ -149,13 +149,17 @@ static inline int64_t fal__u_step(const fal__winograd_plan *plan, int64_t panels
 {
     return panels * count * plan->width + (kept ? 0 : 16);
 }
+/* A panel of output channels and a chain of input channels. */
+typedef struct fal__kernels_of {
+    int64_t group, panel, chain;
+} fal__kernels_of;
 /* Weights of one chunk and chain into the form in which they are kept. */
 void fal__winograd_pack(const fal__winograd_plan *plan, const float *w, int64_t group, int64_t chunk,
                         int64_t chain, float *packed);
-/* U of one chunk and chain, not to be kept, from the weights that a lean plan kept, or from w when these are
- * NULL. */
-void fal__winograd_unpack(const fal__winograd_plan *plan, const float *packed, const float *w, int64_t group,
-                          int64_t chunk, int64_t chain, float *u);
+/* U of one panel and chain, not to be kept, from what a lean plan kept of them, or from w when that is NULL.
+ */
+void fal__winograd_unpack(const fal__winograd_plan *plan, const float *kept, const float *w,
+                          const fal__kernels_of *which, float *u);
 
 /* Units first .. end-1, a unit being one block of tiles and one split of output channels. `packed` may be
  * NULL when the plan is lean. */

@@ -17,9 +17,10 @@
 #include "solvers/parts/winograd.h"
 
 enum {
-    L2_BYTES = 3 << 19,     /* what transformed inputs, sums and weights of a block may fill of L2 */
-    L3_BYTES = 7 << 20,     /* of weights that are expected there */
-    SCRATCH_BYTES = 4 << 20 /* of a task at most */
+    L2_BYTES = 1 << 20,      /* what transformed inputs, sums and weights of a block may fill of L2 */
+    L3_BYTES = 7 << 20,      /* of weights that are expected there */
+    SCRATCH_BYTES = 4 << 20, /* of a task at most */
+    TRANSIENT_BLOCKS = 3
 };
 
 /* An axis walked backwards, position = o - t*d - begin, is one walked forwards over reversed weights:
@@ -172,11 +173,11 @@ bool fal__winograd_cut(fal__winograd_plan *plan, int64_t tiles, int64_t panels)
         !fal__book(&s->bytes, patch, sizeof(float), &s->patch) ||
         !fal__book(&s->bytes, plan->width, sizeof(float), &s->bias))
         return false;
-    /* With a single block each weight is used once, and one call has no reason to store them all. */
+    /* With few blocks it costs less to transform the weights in each than to store and read them all. */
     size_t bytes = s->bytes;
-    const int64_t u_step = fal__u_step(plan, plan->chunk_panels, plan->chain_blocks * lanes, false);
+    const int64_t u_step = fal__u_step(plan, 1, plan->chain_blocks * lanes, false);
     if (!fal__book(&bytes, plan->products * u_step, sizeof(float), &s->weights)) return false;
-    plan->transient = plan->lean || (plan->blocks == 1 && bytes <= SCRATCH_BYTES);
+    plan->transient = plan->lean || (plan->blocks <= TRANSIENT_BLOCKS && bytes <= SCRATCH_BYTES);
     if (plan->transient) s->bytes = bytes;
     return true;
 }
@@ -202,13 +203,13 @@ static double predict_transforms(const fal__winograd_plan *plan)
     const double vectors_out = (double)(plan->panels * FAL__WINOGRAD_VECTORS);
     const double input = tiles * vectors_in * (8 * products + 40) * (p->x_ic == 1 ? 1.0 : 1.5);
     const double output = tiles * vectors_out * (6 * products + 60) * (p->y_oc == 1 ? 1.0 : 1.5);
-    const double weights = (double)(plan->taps * p->ic) * vectors_out * (3.5 * products + 10);
+    const double weights = (double)(plan->taps * p->ic) * vectors_out * (7 * products + 10);
     return input + output + (plan->lean ? weights : 0);
 }
 
 /* Cycles of one execution as it is cut. Two vector multiply-adds start per cycle, and a panel of tiles
  * costs about one row more than it has. Weights that the layers around leave in the last cache hide behind
- * the products, the rest comes from memory at some 3.5 bytes a cycle and hides little. Inputs are read again
+ * the products, the rest comes from memory at some 4.2 bytes a cycle and hides little. Inputs are read again
  * for each chunk, from L2 or beyond. All measured. */
 static double predict(const fal__winograd_plan *plan)
 {
@@ -221,9 +222,9 @@ static double predict(const fal__winograd_plan *plan)
     const double v = bytes * (double)(plan->chains * plan->products * plan->v_step);
     const double sums = bytes * (double)(plan->products * plan->sums_step);
     const double weights = (double)plan->packed_bytes / (double)p->groups;
-    double reading = exposed(weights, multiply) + larger(0, weights - L3_BYTES) / 3.5;
+    double reading = exposed(weights, multiply) + larger(0, weights - L3_BYTES) / 4.2;
     if (v + sums + weights > L2_BYTES) reading += (blocks - 1) * exposed(weights, multiply);
-    reading += blocks * chunks * (v + sums > L2_BYTES ? 0.4 * v / 9 : v / 40);
+    reading += blocks * chunks * (v + sums > L2_BYTES ? (v + 2 * sums) / 40 : v / 80);
     const double x = bytes * (double)(p->n * p->ic * p->axis[0].in * p->axis[1].in * p->axis[2].in);
     const double y = bytes * (double)(p->n * p->oc * p->axis[0].out * p->axis[1].out * p->axis[2].out);
     return (double)p->groups *
@@ -237,17 +238,15 @@ typedef struct best {
     double cycles;
 } best;
 
-/* Tries all chunks; false when none fits. What a lean plan transforms must stay in L2. */
+/* Tries all chunks; false when none fits. */
 static bool try_tiles(fal__winograd_plan *plan, int64_t tiles, uint64_t cap, best *b)
 {
     bool any = false;
     for (int lean = 0; lean < 2; lean++)
         for (int64_t panels = 1; panels <= 16; panels *= 2) {
-
             plan->lean = lean;
             if (!fal__winograd_cut(plan, tiles, panels) || plan->scratch.bytes > SCRATCH_BYTES ||
-                plan->scratch.bytes + (plan->transient ? 0 : plan->packed_bytes) > cap ||
-                (lean && panels > 1 && plan->scratch.bytes - plan->scratch.weights > L2_BYTES / 2))
+                plan->scratch.bytes + (plan->transient ? 0 : plan->packed_bytes) > cap)
                 break;
             any = true;
             const double cycles = predict(plan);

@@ -48,32 +48,36 @@ static void transform_inputs(const block *b)
     }
 }
 
-/* All products of one chain and one chunk; u: its weights. `ahead` are those that are read next. */
-static void multiply(const block *b, int64_t chunk, int64_t index, const float *u, const float *ahead)
+/* Weights of one chain, as they are multiplied: `panels` panels of a chunk, from its panel `first` on. */
+typedef struct factor {
+    int64_t chain, first, panels;
+    const float *u;
+    int64_t u_step;
+    const float *ahead; /* `reads` elements that are read next */
+    int64_t reads;
+} factor;
+
+/* All products of one chain. */
+static void multiply(const block *b, const factor *f)
 {
     const fal__winograd_plan *plan = b->plan;
     const int64_t lanes = plan->kernels->lanes, rows = plan->panel_rows;
-    const int64_t panels = fal__panels_of(plan, chunk);
-    const int64_t tile_panels = fal__ceil_div(b->count, rows);
-    const fal__chain chain = fal__chain_at(plan, index);
-    const int64_t slice = chain.count * plan->width;
-    fal__winograd_product product = {
-        .channels = chain.count, .block_step = plan->block_tiles * lanes, .accumulate = index > 0};
+    const fal__chain chain = fal__chain_at(plan, f->chain);
     /* Each multiplication fetches its share of what will be read. */
-    const int64_t calls = plan->products * panels * tile_panels;
-    const bool kept = u != b->weights;
-    const int64_t reads = slice * panels * (kept ? plan->products : plan->kernel_taps);
-    const int64_t u_step = fal__u_step(plan, panels, chain.count, kept);
-    product.ahead_step = fal__ceil_div(reads, calls * chain.count);
+    const int64_t calls = plan->products * f->panels * fal__ceil_div(b->count, rows);
+    fal__winograd_product product = {.channels = chain.count,
+                                     .block_step = plan->block_tiles * lanes,
+                                     .accumulate = f->chain > 0,
+                                     .ahead_step = fal__ceil_div(f->reads, calls * chain.count)};
     int64_t call = 0;
     for (int64_t i = 0; i < plan->products; i++)
-        for (int64_t panel = 0; panel < panels; panel++)
+        for (int64_t panel = 0; panel < f->panels; panel++)
             for (int64_t tile = 0; tile < b->count; tile += rows) {
-                product.v = v_slice(b, index, i) + tile * lanes;
-                product.u = u + i * u_step + panel * slice;
-                product.sums =
-                    b->sums + i * plan->sums_step + (panel * plan->block_tiles + tile) * plan->width;
-                product.ahead = ahead + call++ * reads / calls;
+                const int64_t place = (f->first + panel) * plan->block_tiles + tile;
+                product.v = v_slice(b, f->chain, i) + tile * lanes;
+                product.u = f->u + i * f->u_step + panel * chain.count * plan->width;
+                product.sums = b->sums + i * plan->sums_step + place * plan->width;
+                product.ahead = f->ahead + call++ * f->reads / calls;
                 plan->kernels->multiply((int32_t)fal__min(rows, b->count - tile), &product);
             }
 }
@@ -97,24 +101,53 @@ static void store_outputs(const block *b, int64_t panel, int64_t place)
     }
 }
 
+/* The weights of a chain were transformed ahead. */
+static void multiply_packed(const block *b, int64_t chunk, int64_t chain)
+{
+    const fal__winograd_plan *plan = b->plan;
+    const int64_t panels = fal__panels_of(plan, chunk), count = fal__chain_at(plan, chain).count;
+    factor f = {.chain = chain,
+                .panels = panels,
+                .u = b->packed + fal__weights_at(plan, b->group, chunk, chain),
+                .u_step = fal__u_step(plan, panels, count, true),
+                .reads = plan->products * panels * count * plan->width};
+    f.ahead = f.u + count * plan->width;
+    multiply(b, &f);
+}
+
+/* They are transformed now, panel by panel. */
+static void multiply_unpacked(const block *b, int64_t chunk, int64_t chain)
+{
+    const fal__winograd_plan *plan = b->plan;
+    const int64_t panels = fal__panels_of(plan, chunk), count = fal__chain_at(plan, chain).count;
+    factor f = {.chain = chain,
+                .panels = 1,
+                .u = b->weights,
+                .u_step = fal__u_step(plan, 1, count, false),
+                .ahead = b->weights,
+                .reads = count * plan->width * plan->kernel_taps};
+    const float *kept = NULL;
+    if (b->packed != NULL) kept = b->packed + fal__weights_at(plan, b->group, chunk, chain);
+    for (f.first = 0; f.first < panels; f.first++) {
+        const fal__kernels_of which = {b->group, chunk * plan->chunk_panels + f.first, chain};
+        fal__winograd_unpack(plan, kept, b->run->w, &which, b->weights);
+        if (kept != NULL) {
+            kept += f.reads;
+            f.ahead = kept;
+        }
+        multiply(b, &f);
+    }
+}
+
 static void run_chunk(const block *b, int64_t chunk)
 {
     const fal__winograd_plan *plan = b->plan;
-    const int64_t panels = fal__panels_of(plan, chunk);
-    for (int64_t chain = 0; chain < plan->chains; chain++) {
-        const int64_t slice = fal__chain_at(plan, chain).count * plan->width;
-        const float *kept = NULL, *u = b->weights, *next = u;
-        if (b->packed != NULL) {
-            kept = b->packed + fal__weights_at(plan, b->group, chunk, chain);
-            next = kept + slice * (plan->lean ? plan->kernel_taps * panels : 1);
-        }
-        if (kept != NULL && !plan->lean)
-            u = kept;
+    for (int64_t chain = 0; chain < plan->chains; chain++)
+        if (b->packed != NULL && !plan->lean)
+            multiply_packed(b, chunk, chain);
         else
-            fal__winograd_unpack(plan, kept, b->run->w, b->group, chunk, chain, b->weights);
-        multiply(b, chunk, chain, u, next);
-    }
-    for (int64_t panel = 0; panel < panels; panel++)
+            multiply_unpacked(b, chunk, chain);
+    for (int64_t panel = 0; panel < fal__panels_of(plan, chunk); panel++)
         store_outputs(b, chunk * plan->chunk_panels + panel, panel);
 }
 

@@ -96,15 +96,16 @@ typedef struct vector {
     fal__chain chain;
 } vector;
 
-/* Vector number `index` of a chunk. */
-static vector vector_at(const fal__winograd_plan *plan, const float *w, int64_t group, int64_t chunk,
-                        int64_t chain, int64_t index)
+/* Vector number `index` of a panel. */
+static vector vector_at(const fal__winograd_plan *plan, const float *w, const fal__kernels_of *which,
+                        int64_t index)
 {
     const fal__problem *p = &plan->problem;
     const int64_t lanes = plan->kernels->lanes;
-    const int64_t oc = chunk * plan->chunk_panels * plan->width + index * lanes;
-    vector v = {.valid = fal__max(0, fal__min(lanes, p->oc - oc)), .chain = fal__chain_at(plan, chain)};
-    v.w = w + p->w_base + group * p->w_g + v.chain.t0 * p->axis[0].ws + v.chain.ic * p->w_ic;
+    const int64_t oc = which->panel * plan->width + index * lanes;
+    vector v = {.valid = fal__max(0, fal__min(lanes, p->oc - oc)),
+                .chain = fal__chain_at(plan, which->chain)};
+    v.w = w + p->w_base + which->group * p->w_g + v.chain.t0 * p->axis[0].ws + v.chain.ic * p->w_ic;
     if (plan->dims == FAL__COLUMNS) v.w += v.chain.t1 * p->axis[1].ws;
     if (v.valid > 0) v.w += oc * p->w_oc;
     return v;
@@ -123,43 +124,38 @@ static void transform_vector(const fal__winograd_plan *plan, const vector *v, fl
     }
 }
 
-static void to_points(const fal__winograd_plan *plan, const float *packed, const float *w, int64_t group,
-                      int64_t chunk, int64_t chain, bool kept, float *u)
+void fal__winograd_unpack(const fal__winograd_plan *plan, const float *kept, const float *w,
+                          const fal__kernels_of *which, float *u)
 {
     const kernels k = kernels_of(plan);
-    const int64_t panels = fal__panels_of(plan, chunk), lanes = plan->kernels->lanes;
-    const int64_t count = fal__chain_at(plan, chain).count, slice = count * plan->width;
-    const int64_t u_step = fal__u_step(plan, panels, count, kept);
-    for (int64_t i = 0; i < panels * FAL__WINOGRAD_VECTORS; i++) {
-        float *to = u + i / FAL__WINOGRAD_VECTORS * slice + i % FAL__WINOGRAD_VECTORS * lanes;
-        if (packed == NULL) {
-            const vector v = vector_at(plan, w, group, chunk, chain, i);
-            transform_vector(plan, &v, to, u_step);
+    const int64_t count = fal__chain_at(plan, which->chain).count, lanes = plan->kernels->lanes;
+    const int64_t u_step = fal__u_step(plan, 1, count, false);
+    for (int64_t i = 0; i < FAL__WINOGRAD_VECTORS; i++) {
+        if (kept == NULL) {
+            const vector v = vector_at(plan, w, which, i);
+            transform_vector(plan, &v, u + i * lanes, u_step);
         } else {
             const fal__winograd_taps taps =
-                turned_taps(plan, &k, count, packed + i * count * plan->kernel_taps * lanes);
-            plan->transform->weights[plan->dims](&taps, count, to, u_step);
+                turned_taps(plan, &k, count, kept + i * count * plan->kernel_taps * lanes);
+            plan->transform->weights[plan->dims](&taps, count, u + i * lanes, u_step);
         }
     }
-}
-
-void fal__winograd_unpack(const fal__winograd_plan *plan, const float *packed, const float *w, int64_t group,
-                          int64_t chunk, int64_t chain, float *u)
-{
-    to_points(plan, packed, w, group, chunk, chain, false, u);
 }
 
 void fal__winograd_pack(const fal__winograd_plan *plan, const float *w, int64_t group, int64_t chunk,
                         int64_t chain, float *packed)
 {
-    if (!plan->lean) {
-        to_points(plan, NULL, w, group, chunk, chain, true, packed);
-        return;
-    }
     const kernels k = kernels_of(plan);
-    const int64_t lanes = plan->kernels->lanes;
-    for (int64_t i = 0; i < fal__panels_of(plan, chunk) * FAL__WINOGRAD_VECTORS; i++) {
-        const vector v = vector_at(plan, w, group, chunk, chain, i);
-        turn(plan, &k, v.w, v.chain.count, v.valid, packed + i * v.chain.count * plan->kernel_taps * lanes);
+    const int64_t lanes = plan->kernels->lanes, panels = fal__panels_of(plan, chunk);
+    const int64_t count = fal__chain_at(plan, chain).count, slice = count * plan->width;
+    for (int64_t i = 0; i < panels * FAL__WINOGRAD_VECTORS; i++) {
+        const int64_t panel = i / FAL__WINOGRAD_VECTORS, half = i % FAL__WINOGRAD_VECTORS;
+        const fal__kernels_of which = {group, chunk * plan->chunk_panels + panel, chain};
+        const vector v = vector_at(plan, w, &which, half);
+        if (plan->lean)
+            turn(plan, &k, v.w, count, v.valid, packed + i * count * plan->kernel_taps * lanes);
+        else
+            transform_vector(plan, &v, packed + panel * slice + half * lanes,
+                             fal__u_step(plan, panels, count, true));
     }
 }

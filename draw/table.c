@@ -64,10 +64,23 @@ static bool turned(const draw_table *table)
     return widest_label(&table->columns, table->values.shape[1]) > table->cell - 6;
 }
 
+static void find_scale(draw_table *table)
+{
+    const int64_t columns = table->values.shape[1];
+    table->low = INFINITY;
+    table->high = -INFINITY;
+    for (int64_t i = 0; i < table->values.shape[0] * columns; i++) {
+        const double value = fal_tensor_get(&table->values, (const int64_t[]){i / columns, i % columns});
+        table->low = fmin(table->low, value);
+        table->high = fmax(table->high, value);
+    }
+}
+
 void draw_table_measure(draw_table *table, double cell)
 {
     const draw_text_style bold = {.size = 11, .face = DRAW_SANS_BOLD};
     table->cell = cell > 0 ? cell : draw_table_cell(table);
+    if (table->look->heatmap) find_scale(table);
     const bool labels = table->cell >= 12;
     const double above = widest_label(&table->columns, table->values.shape[1]);
     table->left = labels && table->rows.rank ? widest_label(&table->rows, table->values.shape[0]) + 7 : 0;
@@ -88,6 +101,12 @@ draw_box draw_table_box(const draw_table *table, int64_t row, int64_t column)
 static draw_style style_of(const draw_table *table, int64_t row, int64_t column)
 {
     draw_style style = draw_style_plain(table->role);
+    if (table->look->heatmap) style.stroke = DRAW_PAINT(DRAW_NOTHING);
+    if (table->taps == NULL && table->look->heatmap) {
+        const double value = fal_tensor_get(&table->values, (const int64_t[]){row, column});
+        const double span = table->high - table->low;
+        style.fill = DRAW_TINT(DRAW_HEAT, span > 0 ? (value - table->low) / span : 0.5);
+    }
     if (table->taps == NULL) return style;
     const int32_t tap = table->taps[row * table->values.shape[1] + column];
     if (tap == -1) {
@@ -132,15 +151,18 @@ void draw_table_mark(draw_figure *figure, const draw_table *table, int64_t row, 
                      const draw_style *style)
 {
     const draw_box box = draw_table_box(table, row, column);
-    draw_rect(figure, box, style);
+    draw_style thin = *style;
+    if (table->cell < 8) thin.stroke = DRAW_PAINT(DRAW_NOTHING);
+    draw_rect(figure, box, &thin);
     put_number(figure, table, box, style->fill, row, column);
 }
 
 void draw_table_outline(draw_figure *figure, const draw_table *table, int64_t row, int64_t rows,
                         int64_t column, int64_t columns)
 {
-    const draw_style style = draw_style_window();
+    draw_style style = draw_style_window();
     draw_box box = draw_table_box(table, row, column);
+    style.width = fmin(style.width, table->cell / 2);
     box.width *= (double)columns;
     box.height *= (double)rows;
     draw_rect(figure, box, &style);
@@ -188,7 +210,7 @@ static void draw_blocks(draw_figure *figure, const draw_table *table, bool colum
                       columns ? (draw_point){at.x, end.y} : (draw_point){end.x, at.y}, &style);
         }
     }
-    const draw_style frame = {.stroke = DRAW_PAINT(DRAW_INK), .width = 1.4};
+    const draw_style frame = {.stroke = DRAW_PAINT(DRAW_INK), .width = table->cell < 8 ? 0.6 : 1.4};
     draw_rect(figure, (draw_box){first.x, first.y, end.x - first.x, end.y - first.y}, &frame);
 }
 
@@ -202,7 +224,7 @@ void draw_table_grid(draw_figure *figure, const draw_table *table, bool empty)
         for (int64_t column = 0; column < table->values.shape[1]; column++) {
             draw_style style = style_of(table, row, column);
             const draw_box box = draw_table_box(table, row, column);
-            if (table->look->heatmap) style.stroke = DRAW_PAINT(DRAW_NOTHING);
+            if (table->look->heatmap) style.stroke = DRAW_PAINT(DRAW_NOTHING); /* of zeros too */
             draw_rect(figure, box, &style);
             if (!empty) put_number(figure, table, box, style.fill, row, column);
             draw_tap(figure, table, box, style.fill, row, column);

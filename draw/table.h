@@ -27,6 +27,7 @@ typedef struct draw_table {
     draw_side kernel;    /* what those numbers run over */
     double x, y, cell, width, height;
     double left, top; /* of labels */
+    double low, high; /* numbers at the ends of a heat map's scale */
 } draw_table;
 
 /* The cells of image 0 of a tensor in the order of its own axes; axes of one element are left out. */

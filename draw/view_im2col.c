@@ -117,7 +117,9 @@ static void arrange(draw_view *view)
     for (int i = 0; i < v->count; i++) {
         draw_table *t = &v->table[v->order[i]];
         t->look = &view->look;
-        cell = fmax(cell, draw_table_cell(t));
+        const double side = draw_table_cell(t);
+        /* Numbers need room; colours must fit. */
+        cell = i == 0 ? side : view->look.heatmap ? fmin(cell, side) : fmax(cell, side);
     }
     for (int i = 0; i < v->count; i++) {
         const int which = v->order[i];

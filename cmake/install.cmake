@@ -29,6 +29,7 @@ if(NOT TARGET faltung_command)
 endif()
 add_dependencies(product faltung_command)
 install(TARGETS faltung_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES LICENSE draw/glyphs.txt DESTINATION ${CMAKE_INSTALL_DOCDIR}) # the letters in its pictures have their own
 
 # The command's option table writes its man pages and completions, so the build asks the command.
 if(CMAKE_CROSSCOMPILING)

@@ -22,12 +22,13 @@ else
     echo 'no C++ compiler: the header was compiled as C only'
 fi
 
-# Templates (*.tmpl.h) are bodies that want their parameters first.
+# Templates (*.tmpl.h) are bodies that want their parameters first. One header of draw/ includes cairo's.
+cairo=$(pkg-config --cflags cairo 2>/dev/null || true)
 for header in $(find src io draw cli tests -name '*.h' ! -name '*.tmpl.h' 2>/dev/null | sort); do
     # shellcheck disable=SC2086
     printf '#include "%s"\n' "$header" |
         "$cc" -std=c11 $warnings -Wno-unused-function -DFAL__LEVEL=generic -D_POSIX_C_SOURCE=200809L \
-            -Iinclude -Isrc -I. -Itests -x c -fsyntax-only - || {
+            -Iinclude -Isrc -I. -Itests $cairo -x c -fsyntax-only - || {
         echo "$header does not compile alone"
         exit 1
     }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# dependencies.sh SET...: makes sure that what the sets need is there. Sets: build test lint clang peers.
+# dependencies.sh SET...: makes sure that what the sets need is there. Sets: build test lint clang neon peers.
 #
 # Asks for each thing by use (a command, a pkg-config module), not by package, so that any system
 # that has it passes without a word. What is missing is installed with apt-get when this runs as root
@@ -48,6 +48,10 @@ for set in "$@"; do
         needs command clang-format-14 clang-format-14
         needs command shellcheck shellcheck
         compiles c++ c++ stddef.h || lacks g++ 'a C++ compiler'
+        ;;
+    neon) # builds for 64-bit ARM and runs what was built
+        compiles aarch64-linux-gnu-gcc c stdio.h || lacks 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross' 'a compiler for aarch64'
+        needs command qemu-aarch64 qemu-user
         ;;
     clang) needs command clang clang ;;
     peers) # what `faltung bench --peers` races against

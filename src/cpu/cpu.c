@@ -27,7 +27,11 @@ const char *fal_cpu_level_name(fal_cpu_level level)
 {
     switch (level) {
     case FAL_CPU_AUTO: return "auto";
+#if defined(__aarch64__)
+    case FAL_CPU_GENERIC: return "neon";
+#else
     case FAL_CPU_GENERIC: return "generic";
+#endif
     case FAL_CPU_AVX2: return "avx2";
     case FAL_CPU_AVX512: return "avx512";
     }

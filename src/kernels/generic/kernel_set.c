@@ -8,7 +8,7 @@ extern const fal__compute FAL__NAMED(fal__compute_f32), FAL__NAMED(fal__compute_
 
 extern const fal__kernel_set FAL__NAMED(fal__kernel_set);
 const fal__kernel_set FAL__NAMED(fal__kernel_set) = {
-    .level = FAL__TEXT(FAL__LEVEL),
+    .level = FAL__LEVEL_NAME,
     .compute = {[FAL__F32] = &FAL__NAMED(fal__compute_f32),
                 [FAL__F64] = &FAL__NAMED(fal__compute_f64),
                 [FAL__I32] = &FAL__NAMED(fal__compute_i32),

@@ -26,10 +26,16 @@ static FAL__ALWAYS_INLINE void tile_body(int rows, int vectors, int64_t k, const
                 accumulate ? *(const tile_vector *)(c + (i * vectors + j) * TILE_LANES) : (tile_vector){0};
     }
     for (; k > 0; k--) {
+        tile_vector left = {0};
         FAL__UNROLL(14)
         for (int i = 0; i < rows; i++) {
+            const int lane = i % TILE_LANES;
+            const bool by_lane = FAL__LANE_FACTOR && i - lane + TILE_LANES <= rows;
+            if (by_lane && lane == 0) left = *(const tile_vector *)(a + i);
+            const TILE_TYPE factor = by_lane ? left[lane] : a[i];
             FAL__UNROLL(8)
-            for (int j = 0; j < vectors; j++) sum[i][j] += a[i] * *(const tile_vector *)(b + j * TILE_LANES);
+            for (int j = 0; j < vectors; j++)
+                sum[i][j] += factor * *(const tile_vector *)(b + j * TILE_LANES);
         }
         a += rows;
         b += vectors * TILE_LANES;

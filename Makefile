@@ -10,7 +10,7 @@ configure = $(cmake) --preset $(1) $(CMAKE_ARGS) >/dev/null
 build = $(configure) && $(cmake) --build --preset $(1) --parallel $(JOBS)
 run_tests = ctest --preset $(1) --parallel $(JOBS) --no-tests=error --no-label-summary
 
-.PHONY: all test demo install asan neon coverage performance gallery format lint clean help
+.PHONY: all test demo install asan tsan neon coverage performance gallery format lint clean help
 .NOTPARALLEL:
 
 all: ## build/faltung, build/libfaltung.so and build/libfaltung.a
@@ -39,6 +39,11 @@ neon: ## the library for 64-bit ARM and its tests, under qemu
 	@sh tools/arm64_cmocka.sh build/neon/packages
 	@$(call build,neon)
 	@$(call run_tests,neon)
+
+tsan: ## what runs on several threads, built with the thread sanitizer
+	@sh tools/dependencies.sh test
+	@$(call build,tsan)
+	@$(call run_tests,tsan)
 
 coverage: ## the tests, then how much of each room they run
 	@sh tools/dependencies.sh build test

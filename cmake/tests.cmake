@@ -62,6 +62,11 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
                           LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 endif()
 
+# A caller with parallel regions of its own.
+if(OpenMP_C_FOUND AND TARGET test_properties_threads)
+    target_link_libraries(test_properties_threads PRIVATE OpenMP::OpenMP_C)
+endif()
+
 file(GLOB scripts CONFIGURE_DEPENDS tests/*/test_*.sh tests/*/test_*.py)
 foreach(script IN LISTS scripts)
     cmake_path(GET script PARENT_PATH folder)

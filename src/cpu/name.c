@@ -39,7 +39,7 @@ static void brand(char name[BRAND_TEXT + 1])
 {
     unsigned registers[4 * BRAND_LEAVES];
     char raw[BRAND_TEXT + 1] = "";
-    if (__get_cpuid_max(0x80000000u, NULL) >= 0x80000004u) {
+    if ((unsigned)__get_cpuid_max(0x80000000u, NULL) >= 0x80000004u) {
         for (unsigned i = 0; i < BRAND_LEAVES; i++) {
             unsigned *r = registers + (size_t)4 * i;
             __cpuid(0x80000002u + i, r[0], r[1], r[2], r[3]);
@@ -54,7 +54,8 @@ static void brand(char name[BRAND_TEXT + 1])
 static void cache_sizes(uint64_t size[4])
 {
     unsigned a, b, c, d;
-    const unsigned top = __get_cpuid_max(0, NULL), extended = __get_cpuid_max(0x80000000u, NULL);
+    const unsigned top = (unsigned)__get_cpuid_max(0, NULL),
+                   extended = (unsigned)__get_cpuid_max(0x80000000u, NULL);
     unsigned leaf = 4;
     if (extended >= 0x8000001du) {
         __cpuid(0x80000001u, a, b, c, d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* explain.c: a plan told to a person. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -96,6 +97,18 @@ static void say_candidates(sink *s, const fal_plan *plan, const fal__step *step)
     }
 }
 
+/* Problems of the same sizes, solved by the same solver as fast: only where they read and write differs. */
+static bool alike(const fal__step *a, const fal__step *b)
+{
+    const fal__problem *p = &a->problem, *q = &b->problem;
+    bool same = a->solver == b->solver && a->decision == b->decision && p->n == q->n &&
+                p->groups == q->groups && p->ic == q->ic && p->oc == q->oc &&
+                fabs(a->estimate - b->estimate) <= 1e-3 * a->estimate;
+    for (int i = 0; i < FAL_MAX_SPATIAL; i++)
+        same = same && p->axis[i].out == q->axis[i].out && p->axis[i].k == q->axis[i].k;
+    return same;
+}
+
 /* The problem, what solves it and how, and what was considered. */
 static void say_step(sink *s, const fal_plan *plan, const fal__step *step)
 {
@@ -167,10 +180,16 @@ size_t fal_plan_explain(const fal_plan *plan, char *text, size_t capacity)
         info->threads == 1 ? "" : "s", plan->program.request.reproducible ? ", reproducible" : "");
     say_limits(&s, plan);
     say(&s, "%d canonical problem%s, %s:\n", info->problems, several ? "s" : "", problems_are(plan->op));
-    for (int64_t i = 0; i < plan->program.count && i < STEPS_SHOWN; i++)
-        say_step(&s, plan, &plan->program.steps[i]);
-    if (plan->program.count > STEPS_SHOWN)
-        say(&s, "  and %" PRId64 " more\n", plan->program.count - STEPS_SHOWN);
+    int64_t step = 0;
+    for (int shown = 0; step < plan->program.count && shown < STEPS_SHOWN; shown++) {
+        const fal__step *first = &plan->program.steps[step];
+        int64_t more = 0;
+        say_step(&s, plan, first);
+        while (step + more + 1 < plan->program.count && alike(first, first + more + 1)) more++;
+        if (more > 0) say(&s, "    and %" PRId64 " more like this one\n", more);
+        step += more + 1;
+    }
+    if (step < plan->program.count) say(&s, "  and %" PRId64 " more\n", plan->program.count - step);
     if (plan->adjoint.needed)
         say(&s, "then the extended gradient of each image (%zu bytes) is folded back through the border\n",
             plan->adjoint.scratch_bytes);

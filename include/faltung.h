@@ -946,8 +946,8 @@ FAL_API void fal_conv_layer_zero_grad(fal_conv_layer *layer);
 
 /* ==== 18. Machine ================================================================================ */
 
-/* "Intel Xeon Platinum 8488C, caches 48K 2048K 107520K"; "unknown" where it cannot be told. Returns the length of
- * the whole text; writes at most `capacity` bytes with the final 0. */
+/* "Intel Xeon Platinum 8488C, caches 48K 2048K 107520K"; "unknown" where it cannot be told. Returns the
+ * length of the whole text; writes at most `capacity` bytes with the final 0. */
 FAL_API size_t fal_cpu_name(char *text, size_t capacity);
 /* The best level this machine and its operating system support. */
 FAL_API fal_cpu_level fal_cpu_detect(void);

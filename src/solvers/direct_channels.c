@@ -17,6 +17,7 @@
  * This file plans and packs; parts/direct_channels_run.c holds the loops.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ enum {
     NEAR_BYTES = 256 * 1024,   /* and with the output, when the weights are fewer than either */
     SUM_BYTES = 256 * 1024,    /* sums that wait in scratch */
     NEAREST_BYTES = 24 * 1024, /* weights that stay in L1 beside the input of a tile */
+    FAR_BYTES = 1024 * 1024,   /* weights that do not stay in L2 */
     TILES_MAX = 256,           /* pixel tiles of a block */
     RUNS_MAX = 1 << 14,        /* of a region: 384 KiB */
     REGIONS_MAX = 1 << 12,
@@ -58,9 +60,10 @@ static int64_t count_regions(const fal__problem *p)
     return regions;
 }
 
-static int64_t block_steps(const fal__compute *compute, int64_t width)
+/* Reduction steps of a pass whose panel takes `bytes`. */
+static int64_t block_steps(const fal__compute *compute, int64_t vectors, int64_t bytes)
 {
-    return PANEL_BYTES / (width * (int64_t)compute->panel_bytes);
+    return bytes / (vectors * compute->lanes * (int64_t)compute->panel_bytes);
 }
 
 static bool applies(const fal__problem *problem, const fal__machine *machine, char *why, size_t capacity)
@@ -83,8 +86,7 @@ static bool applies(const fal__problem *problem, const fal__machine *machine, ch
     const fal__compute *compute = compute_for(&p, machine);
     fal__reduction_plan(&p, compute, &reduction);
     int64_t runs;
-    if (fal__region_runs_most(&reduction, block_steps(compute, FAL__DIRECT_VECTORS * compute->lanes),
-                              &runs) &&
+    if (fal__region_runs_most(&reduction, block_steps(compute, FAL__DIRECT_VECTORS, NEAREST_BYTES), &runs) &&
         runs <= RUNS_MAX)
         return true;
     snprintf(why, capacity, "%" PRId64 " taps of %" PRId64 " channels are too long a list", reduction.taps,
@@ -96,7 +98,8 @@ static bool applies(const fal__problem *problem, const fal__machine *machine, ch
 typedef struct choice {
     const fal__compute *compute;
     int64_t vectors, all; /* of a tile, of a group's output channels */
-    bool far;             /* the weights of a tile do not stay in L1 */
+    int64_t block;        /* reduction steps of a pass */
+    bool far;             /* its weights do not stay in L1 */
 } choice;
 
 /* Cycles of one reduction step of a tile. Multiply-adds and loads go two a cycle, each sum is ready for the
@@ -112,32 +115,36 @@ static double step_cycles(const choice *c, int64_t rows, int64_t vectors)
     return longest + 0.04 * (double)rows + 0.02 * (double)vectors;
 }
 
-/* Cycles of a tile of pixels by all output channels of a group. */
-static double tile_cycles(const choice *c, int64_t rows, double steps, double extra)
+/* Cycles of a tile of pixels by all output channels of a group: `steps` reduction steps in `runs` runs. A
+ * pass begins with a call, and moves the sums in and out. */
+static double tile_cycles(const choice *c, int64_t rows, double steps, double runs)
 {
+    const double passes = ceil(steps / (double)c->block);
+    const double extra = 6 * runs + 40 * passes;
     const int64_t whole = c->all / c->vectors, rest = c->all % c->vectors;
     double cycles = (double)whole * (step_cycles(c, rows, c->vectors) * steps + extra);
     if (rest > 0) cycles += step_cycles(c, rows, rest) * steps + extra;
-    return cycles + 1.5 * (double)(rows * c->all);
+    return cycles + 1.5 * passes * (double)(rows * c->all);
 }
 
 /* Cycles of one image and group with tiles of `vectors`. */
-static double choice_cost(const fal__problem *p, const fal__compute *compute, int32_t vectors)
+static double choice_cost(const fal__problem *p, const fal__compute *compute, int32_t vectors, int64_t block)
 {
     const int64_t taps = p->axis[0].k * p->axis[1].k * p->axis[2].k;
+    const int64_t panel =
+        fal__min(block, taps * p->ic) * vectors * compute->lanes * (int64_t)compute->panel_bytes;
     const choice c = {.compute = compute,
                       .vectors = vectors,
                       .all = fal__ceil_div(p->oc, compute->lanes),
-                      .far = taps * p->ic * vectors * compute->lanes * (int64_t)compute->panel_bytes >
-                             NEAREST_BYTES};
+                      .block = block,
+                      .far = panel > NEAREST_BYTES};
     fal__region region;
     double cycles = 0;
     for (bool more = fal__region_first(p, &region); more; more = fal__region_next(p, &region)) {
         fal__direct_cut cut;
         fal__direct_cut_region(&region, compute->direct->rows[vectors], &cut);
         const int64_t rows = cut.length / cut.per_line, longer = cut.length % cut.per_line;
-        const double met = (double)fal__region_taps(&region), steps = met * (double)p->ic,
-                     runs = 20 + 6 * met;
+        const double runs = (double)fal__region_taps(&region), steps = runs * (double)p->ic;
         double line = (double)(cut.per_line - longer) * tile_cycles(&c, rows, steps, runs);
         if (longer > 0) line += (double)longer * tile_cycles(&c, rows + 1, steps, runs);
         cycles += line * (double)cut.lines;
@@ -145,28 +152,45 @@ static double choice_cost(const fal__problem *p, const fal__compute *compute, in
     return cycles;
 }
 
-static double choose_vectors(const fal__problem *p, const fal__compute *compute, int32_t *vectors)
+/* The best vectors of a tile, and the reduction steps of a pass: as many as L2 takes, or as L1 where tiles
+ * have so few pixels that they would wait for weights. */
+static double choose_tile(const fal__problem *p, const fal__compute *compute, int32_t *vectors,
+                          int64_t *block)
 {
     const int64_t most = fal__max(1, fal__min(FAL__DIRECT_VECTORS, fal__ceil_div(p->oc, compute->lanes)));
     double best = -1;
-    for (int32_t v = 1; v <= most; v++) {
-        const double cost = choice_cost(p, compute, v);
-        if (best >= 0 && cost >= best) continue;
-        best = cost;
-        *vectors = v;
-    }
+    for (int32_t v = 1; v <= most; v++)
+        for (int near = 0; near < 2; near++) {
+            const int64_t steps = block_steps(compute, v, near ? NEAREST_BYTES : PANEL_BYTES);
+            const double cost = choice_cost(p, compute, v, steps);
+            if (best >= 0 && cost >= best) continue;
+            best = cost;
+            *vectors = v;
+            *block = steps;
+        }
     return best;
+}
+
+/* Cycles that pass until weights beyond L2 have arrived, as far as no arithmetic hides them. */
+static double weights_cycles(const fal__problem *p, const fal__compute *compute)
+{
+    const double weights = (double)p->groups * (double)p->oc * (double)p->ic *
+                           (double)(p->axis[0].k * p->axis[1].k * p->axis[2].k) *
+                           (double)compute->panel_bytes;
+    return weights > FAR_BYTES ? (weights - FAR_BYTES) / 13 : 0;
 }
 
 static double estimate(const fal__problem *problem, const fal__machine *machine)
 {
     fal__problem p = *problem;
     fal__join_axes(&p);
+    const fal__compute *compute = compute_for(&p, machine);
     int32_t vectors;
-    double cost = choose_vectors(&p, compute_for(&p, machine), &vectors);
+    int64_t block;
+    double cost = choose_tile(&p, compute, &vectors, &block);
     if (p.ic > 1 && p.x_ic != 1) cost *= 1.3; /* a step touches another page than the last */
     if (p.y_oc != 1) cost += 1.5 * (double)(p.oc * p.axis[0].out * p.axis[1].out * p.axis[2].out);
-    return (double)p.n * (double)p.groups * cost;
+    return (double)p.n * (double)p.groups * cost + weights_cycles(&p, compute);
 }
 
 static int64_t count_tiles(const fal__direct_channels *d)
@@ -256,11 +280,10 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
     const fal__problem *p = &d->problem;
     d->compute = compute_for(p, machine);
     fal__reduction_plan(p, d->compute, &d->reduction);
-    choose_vectors(p, d->compute, &d->vectors);
+    choose_tile(p, d->compute, &d->vectors, &d->block);
     d->width = d->vectors * d->compute->lanes;
     d->tiles = fal__ceil_div(p->oc, d->width);
     d->last_vectors = (int32_t)fal__ceil_div(p->oc - fal__max(0, d->tiles - 1) * d->width, d->compute->lanes);
-    d->block = block_steps(d->compute, d->width);
     d->image_tiles = count_tiles(d);
     d->in_place = p->beta == 0 && p->y_oc == 1;
     if (!packed_size(d)) return fal__fail(error, FAL_E_OVERFLOW, "w", "the packed weights overflow 64 bits");

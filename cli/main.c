@@ -36,7 +36,7 @@ static fal_status prepare_context(cli_command *command)
     }
     command->context.threads = (int32_t)cli_int(command, CLI_THREADS, count);
     if (cpu == NULL || *cpu == '\0') return FAL_OK;
-    int level = cli_word_index("auto generic avx2 avx512", cpu);
+    int level = cli_word_index("auto generic=neon avx2 avx512", cpu);
     if (level < 0) {
         cli_fail(command, FAL_E_VALUE, "FALTUNG_CPU", "'%s' is not an instruction set", cpu);
         return cli_allow(command, FAL_E_VALUE, "must be one of generic, avx2, avx512");

@@ -291,7 +291,7 @@ typedef struct fal_executor {
 /* Instruction sets, each including those before it. */
 typedef enum fal_cpu_level {
     FAL_CPU_AUTO = 0,
-    FAL_CPU_GENERIC = 1, /* the compiler's baseline: SSE2 on x86-64 */
+    FAL_CPU_GENERIC = 1, /* the compiler's baseline: SSE2 on x86-64; NEON on 64-bit ARM, its only level */
     FAL_CPU_AVX2 = 2,    /* x86-64-v3: AVX2, FMA, F16C */
     FAL_CPU_AVX512 = 3   /* x86-64-v4: AVX-512 F, BW, DQ, VL, CD */
 } fal_cpu_level;
@@ -951,7 +951,8 @@ FAL_API void fal_conv_layer_zero_grad(fal_conv_layer *layer);
 FAL_API size_t fal_cpu_name(char *text, size_t capacity);
 /* The best level this machine and its operating system support. */
 FAL_API fal_cpu_level fal_cpu_detect(void);
-FAL_API const char *fal_cpu_level_name(fal_cpu_level level); /* "generic", "avx2", "avx512" */
+/* "generic" (on 64-bit ARM "neon"), "avx2", "avx512" */
+FAL_API const char *fal_cpu_level_name(fal_cpu_level level);
 /* The threads a default context uses: processors this process may run on; 1 in a serial build. */
 FAL_API int32_t fal_thread_count(void);
 /* "openmp" or "serial". */

@@ -270,18 +270,31 @@ static void paint_figure(const painter *p)
     while (depth > 0) end(p, opacities[--depth]);
 }
 
-void draw_cairo_page(cairo_t *cairo, const draw_page *page, cairo_font_face_t *const fonts[DRAW_FACES])
+/* The figure's units, with the view's corner at the origin. */
+static void enter(cairo_t *cairo, const draw_page *page)
 {
-    painter p = {cairo, page->below, fonts};
     cairo_save(cairo);
     cairo_scale(cairo, page->options.scale, page->options.scale);
     cairo_translate(cairo, -page->view.x, -page->view.y);
+}
+
+void draw_cairo_below(cairo_t *cairo, const draw_page *page, cairo_font_face_t *const fonts[DRAW_FACES])
+{
+    const painter p = {cairo, page->below, fonts};
+    enter(cairo, page);
     if (!page->options.transparent) {
         set_paint(&p, DRAW_PAINT(DRAW_PAPER), 1);
         cairo_paint(cairo);
     }
     paint_figure(&p);
-    p.figure = page->above;
-    if (p.figure != NULL) paint_figure(&p);
+    cairo_restore(cairo);
+}
+
+void draw_cairo_above(cairo_t *cairo, const draw_page *page, cairo_font_face_t *const fonts[DRAW_FACES])
+{
+    const painter p = {cairo, page->above, fonts};
+    if (page->above == NULL) return;
+    enter(cairo, page);
+    paint_figure(&p);
     cairo_restore(cairo);
 }

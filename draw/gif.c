@@ -2,9 +2,10 @@
 /*
  * gif.c: an animation as GIF, which plays for ever.
  *
- * Frames are painted twice, first to count colours and then to write them, so that only two are in memory
- * however many there are. On paper a frame holds only the rectangle that has changed, and in it what has not
- * changed is transparent; without paper every frame is whole and is removed before the next.
+ * The background is painted once. Frames are painted over copies of it twice, first to count colours and then
+ * to write them, so that only two are in memory however many there are. A frame holds only the rectangle that
+ * has changed, and in it what has not changed is transparent. Where a pixel becomes transparent again this
+ * cannot be: then every frame is whole and is removed before the next.
  */
 #include <gif_lib.h>
 #include <math.h>
@@ -19,9 +20,11 @@ enum { CLEAR = DRAW_PALETTE }; /* the index that means transparent */
 typedef struct writer {
     GifFileType *file;
     draw_palette *palette;
-    uint8_t *before, *now, *row; /* indices of the last frame, of this one, of a line to be written */
+    cairo_surface_t *below, *picture; /* the background; a frame over it */
+    uint8_t *before, *now, *row;      /* indices of the last frame, of this one, of a line to be written */
     int width, height;
     bool transparent;
+    bool whole; /* frames are whole */
     draw_rgb paper;
 } writer;
 
@@ -40,28 +43,47 @@ static bool colour_of(const writer *w, uint32_t pixel, draw_rgb *colour)
     return alpha >= 128;
 }
 
-/* Paints a page and takes every pixel to the palette: to be counted, or as an index into w->now. */
-static fal_status take_page(writer *w, const draw_page *page, bool count, fal_error *error)
+/* Paints a frame over a copy of the background. */
+static fal_status paint_frame(writer *w, const draw_page *page)
 {
-    fal_status status;
-    cairo_surface_t *surface = draw_raster(page, &status, error);
-    if (surface == NULL) return status;
-    const unsigned char *data = cairo_image_surface_get_data(surface);
-    const size_t stride = (size_t)cairo_image_surface_get_stride(surface);
-    for (int y = 0; y < w->height; y++)
-        for (int x = 0; x < w->width; x++) {
+    const size_t stride = (size_t)cairo_image_surface_get_stride(w->below);
+    cairo_surface_flush(w->picture);
+    memcpy(cairo_image_surface_get_data(w->picture), cairo_image_surface_get_data(w->below),
+           stride * (size_t)w->height);
+    cairo_surface_mark_dirty(w->picture);
+    return draw_raster_above(w->picture, page);
+}
+
+/* Gives every pixel of a frame to the palette to be counted; w->before tells which were covered before. */
+static void count_frame(writer *w)
+{
+    const unsigned char *data = cairo_image_surface_get_data(w->picture);
+    const size_t stride = (size_t)cairo_image_surface_get_stride(w->picture);
+    for (size_t y = 0, at = 0; y < (size_t)w->height; y++)
+        for (size_t x = 0; x < (size_t)w->width; x++, at++) {
             uint32_t pixel;
             draw_rgb colour;
-            memcpy(&pixel, data + (size_t)y * stride + (size_t)x * sizeof pixel, sizeof pixel);
+            memcpy(&pixel, data + y * stride + x * sizeof pixel, sizeof pixel);
             const bool covered = colour_of(w, pixel, &colour);
-            uint8_t *index = &w->now[(size_t)y * (size_t)w->width + (size_t)x];
-            if (!count)
-                *index = covered ? draw_palette_index(w->palette, colour) : CLEAR;
-            else if (covered)
-                draw_palette_count(w->palette, colour);
+            if (covered) draw_palette_count(w->palette, colour);
+            w->whole = w->whole || (w->before[at] && !covered);
+            w->before[at] = covered;
         }
-    cairo_surface_destroy(surface);
-    return FAL_OK;
+}
+
+/* Every pixel of a frame as an index into the palette. */
+static void index_frame(writer *w)
+{
+    const unsigned char *data = cairo_image_surface_get_data(w->picture);
+    const size_t stride = (size_t)cairo_image_surface_get_stride(w->picture);
+    for (size_t y = 0, at = 0; y < (size_t)w->height; y++)
+        for (size_t x = 0; x < (size_t)w->width; x++, at++) {
+            uint32_t pixel;
+            draw_rgb colour;
+            memcpy(&pixel, data + y * stride + x * sizeof pixel, sizeof pixel);
+            const bool covered = colour_of(w, pixel, &colour);
+            w->now[at] = covered ? draw_palette_index(w->palette, colour) : CLEAR;
+        }
 }
 
 /* ---- Blocks of the file ---------------------------------------------------------------------- */
@@ -92,10 +114,9 @@ static bool put_head(writer *w, bool loop)
            EGifPutExtensionBlock(w->file, 3, forever) == GIF_OK && EGifPutExtensionTrailer(w->file) == GIF_OK;
 }
 
-static rectangle changed(const writer *w, bool first)
+static rectangle changed(const writer *w)
 {
     rectangle r = {w->width, w->height, 0, 0};
-    if (first || w->transparent) return (rectangle){0, 0, w->width, w->height};
     for (int y = 0; y < w->height; y++)
         for (int x = 0; x < w->width; x++) {
             const size_t at = (size_t)y * (size_t)w->width + (size_t)x;
@@ -106,12 +127,20 @@ static rectangle changed(const writer *w, bool first)
     return r.right > r.left ? r : (rectangle){0, 0, 1, 1};
 }
 
-static bool put_frame(writer *w, bool first, double seconds)
+/* Which places a frame has among the others. */
+typedef struct position {
+    bool first, last;
+} position;
+
+/* Without paper the last frame is removed as a whole, so that the first begins on nothing again. */
+static bool put_frame(writer *w, position place, double seconds)
 {
-    const rectangle r = changed(w, first);
+    const bool all = place.first || w->whole || (place.last && w->transparent);
+    const bool removed = w->whole || (place.last && w->transparent);
+    const rectangle r = all ? (rectangle){0, 0, w->width, w->height} : changed(w);
     const size_t width = (size_t)(r.right - r.left);
     const double hundredths = fmin(fmax(round(100 * seconds), 2), 65535);
-    GraphicsControlBlock control = {.DisposalMode = w->transparent ? DISPOSE_BACKGROUND : DISPOSE_DO_NOT,
+    GraphicsControlBlock control = {.DisposalMode = removed ? DISPOSE_BACKGROUND : DISPOSE_DO_NOT,
                                     .DelayTime = (int)hundredths,
                                     .TransparentColor = CLEAR};
     GifByteType block[4];
@@ -122,7 +151,7 @@ static bool put_frame(writer *w, bool first, double seconds)
     for (int y = r.top; y < r.bottom; y++) {
         const size_t at = (size_t)y * (size_t)w->width + (size_t)r.left;
         memcpy(w->row, w->now + at, width);
-        for (size_t x = 0; x < width && !first && !w->transparent; x++)
+        for (size_t x = 0; x < width && !place.first && !w->whole; x++)
             if (w->now[at + x] == w->before[at + x]) w->row[x] = CLEAR;
         if (EGifPutLine(w->file, w->row, (int)width) != GIF_OK) return false;
     }
@@ -135,19 +164,21 @@ static bool put_frame(writer *w, bool first, double seconds)
 /* ---- The file -------------------------------------------------------------------------------- */
 
 static fal_status write_pages(writer *w, const draw_animation *animation, const draw_page *pages,
-                              size_t count, fal_error *error)
+                              size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        fal_status status = take_page(w, &pages[i], true, error);
+        const fal_status status = paint_frame(w, &pages[i]);
         if (status != FAL_OK) return status;
+        count_frame(w);
     }
     draw_palette_choose(w->palette);
     if (!put_head(w, count > 1)) return FAL_E_NOMEM;
     for (size_t i = 0; i < count; i++) {
-        fal_status status = take_page(w, &pages[i], false, error);
+        const fal_status status = paint_frame(w, &pages[i]);
         if (status != FAL_OK) return status;
+        index_frame(w);
         const double seconds = animation != NULL && count > 1 ? animation->frames[i].seconds : 0;
-        if (!put_frame(w, i == 0, seconds)) return FAL_E_NOMEM;
+        if (!put_frame(w, (position){i == 0, i + 1 == count}, seconds)) return FAL_E_NOMEM;
     }
     return FAL_OK;
 }
@@ -163,14 +194,18 @@ fal_status draw_gif(const draw_animation *animation, const draw_page *pages, siz
     if (status != FAL_OK) return status;
     const size_t pixels = (size_t)w.width * (size_t)w.height;
     w.palette = calloc(1, sizeof *w.palette);
-    w.before = malloc(pixels);
+    w.before = calloc(pixels, 1);
     w.now = malloc(pixels);
     w.row = malloc((size_t)w.width);
     w.file = EGifOpen(bytes, append, &ignored);
+    w.below = draw_raster_below(page, &status, error);
+    if (w.below != NULL) w.picture = draw_raster_below(page, &status, error);
     if (w.palette == NULL || w.before == NULL || w.now == NULL || w.row == NULL || w.file == NULL)
         status = FAL_E_NOMEM;
-    if (status == FAL_OK) status = write_pages(&w, animation, pages, count, error);
+    if (status == FAL_OK) status = write_pages(&w, animation, pages, count);
     if (w.file != NULL && EGifCloseFile(w.file, &ignored) != GIF_OK && status == FAL_OK) status = FAL_E_NOMEM;
+    if (w.below != NULL) cairo_surface_destroy(w.below);
+    if (w.picture != NULL) cairo_surface_destroy(w.picture);
     free(w.palette);
     free(w.before);
     free(w.now);

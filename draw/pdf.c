@@ -80,7 +80,8 @@ fal_status draw_pdf(const draw_page *pages, size_t count, draw_bytes *bytes, fal
     describe(surface, first->below);
     cairo_t *cairo = cairo_create(surface);
     for (size_t i = 0; i < count; i++) {
-        draw_cairo_page(cairo, &pages[i], fonts);
+        draw_cairo_below(cairo, &pages[i], fonts);
+        draw_cairo_above(cairo, &pages[i], fonts);
         cairo_show_page(cairo);
     }
     status = draw_cairo_status(cairo_status(cairo));

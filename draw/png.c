@@ -14,9 +14,11 @@ static cairo_status_t append(void *closure, const unsigned char *data, unsigned 
 fal_status draw_png(const draw_page *page, draw_bytes *bytes, fal_error *error)
 {
     fal_status status;
-    cairo_surface_t *surface = draw_raster(page, &status, error);
+    cairo_surface_t *surface = draw_raster_below(page, &status, error);
     if (surface == NULL) return status;
-    status = draw_cairo_status(cairo_surface_write_to_png_stream(surface, append, bytes));
+    status = draw_raster_above(surface, page);
+    if (status == FAL_OK)
+        status = draw_cairo_status(cairo_surface_write_to_png_stream(surface, append, bytes));
     cairo_surface_destroy(surface);
     return status;
 }

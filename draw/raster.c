@@ -34,7 +34,7 @@ fal_status draw_raster_size(const draw_page *page, int *width, int *height, fal_
     return FAL_OK;
 }
 
-cairo_surface_t *draw_raster(const draw_page *page, fal_status *status, fal_error *error)
+cairo_surface_t *draw_raster_below(const draw_page *page, fal_status *status, fal_error *error)
 {
     int width, height;
     *status = draw_raster_size(page, &width, &height, error);
@@ -42,11 +42,21 @@ cairo_surface_t *draw_raster(const draw_page *page, fal_status *status, fal_erro
     const cairo_format_t format = page->options.transparent ? CAIRO_FORMAT_ARGB32 : CAIRO_FORMAT_RGB24;
     cairo_surface_t *surface = cairo_image_surface_create(format, width, height);
     cairo_t *cairo = cairo_create(surface);
-    draw_cairo_page(cairo, page, NULL);
+    draw_cairo_below(cairo, page, NULL);
     *status = draw_cairo_status(cairo_status(cairo));
     cairo_destroy(cairo);
     cairo_surface_flush(surface);
     if (*status == FAL_OK) return surface;
     cairo_surface_destroy(surface);
     return NULL;
+}
+
+fal_status draw_raster_above(cairo_surface_t *surface, const draw_page *page)
+{
+    cairo_t *cairo = cairo_create(surface);
+    draw_cairo_above(cairo, page, NULL);
+    const fal_status status = draw_cairo_status(cairo_status(cairo));
+    cairo_destroy(cairo);
+    cairo_surface_flush(surface);
+    return status;
 }

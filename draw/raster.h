@@ -17,12 +17,17 @@ typedef struct draw_page {
     draw_output options;
 } draw_page;
 
-/* Paints a page with the figure's units scaled and the view's corner at the origin. Letters are filled
- * outlines, or text of a font that is made of them when `font` is not NULL. */
-void draw_cairo_page(cairo_t *cairo, const draw_page *page, cairo_font_face_t *const fonts[DRAW_FACES]);
+/* Paints the paper and the lower figure of a page, and its upper figure, with the figure's units scaled and
+ * the view's corner at the origin. Letters are filled outlines, or text in fonts made of them when `fonts` is
+ * not NULL. */
+void draw_cairo_below(cairo_t *cairo, const draw_page *page, cairo_font_face_t *const fonts[DRAW_FACES]);
+void draw_cairo_above(cairo_t *cairo, const draw_page *page, cairo_font_face_t *const fonts[DRAW_FACES]);
 
-/* A picture in memory, RGB24 or, when transparent, ARGB32; NULL with *status when it cannot be. */
-cairo_surface_t *draw_raster(const draw_page *page, fal_status *status, fal_error *error);
+/* A picture in memory of the lower figure, RGB24 or, when transparent, ARGB32; NULL with *status when it
+ * cannot be. */
+cairo_surface_t *draw_raster_below(const draw_page *page, fal_status *status, fal_error *error);
+/* Adds the upper figure to it. */
+fal_status draw_raster_above(cairo_surface_t *surface, const draw_page *page);
 /* Its width and height; FAL_E_LIMIT when they are too large. */
 fal_status draw_raster_size(const draw_page *page, int *width, int *height, fal_error *error);
 

@@ -262,11 +262,40 @@ static void without_paper_a_gif_is_transparent(void **unused)
     for (int i = 0; i < FRAMES; i++) {
         GraphicsControlBlock control;
         assert_int_equal(DGifSavedExtensionToGCB(gif, i, &control), GIF_OK);
-        assert_int_equal(control.DisposalMode, DISPOSE_BACKGROUND);
-        assert_int_equal(gif->SavedImages[i].RasterBits[0], control.TransparentColor);
+        assert_int_equal(control.DisposalMode, i + 1 < FRAMES ? DISPOSE_DO_NOT : DISPOSE_BACKGROUND);
+        if (i == 0) assert_int_equal(gif->SavedImages[i].RasterBits[0], control.TransparentColor);
     }
     DGifCloseFile(gif, NULL);
     draw_bytes_free(&bytes);
+}
+
+/* A square that moves over nothing: its old place must be cleared. */
+static void a_place_that_becomes_transparent_is_cleared(void **unused)
+{
+    (void)unused;
+    draw_animation *animation = draw_animation_create(DRAW_LIGHT);
+    draw_bytes bytes = {0};
+    fal_error error = {0};
+    for (int i = 0; i < FRAMES; i++)
+        draw_rect(draw_animation_frame(animation, 1), (draw_box){10 * i, 0, 10, 10},
+                  &(draw_style){.fill = DRAW_PAINT(DRAW_KERNEL)});
+    draw_animation_fit(animation, 0);
+    assert_int_equal(draw_moving(animation, DRAW_GIF, &(draw_output){.transparent = true}, &bytes, &error),
+                     FAL_OK);
+    stream s = {&bytes, 0};
+    GifFileType *gif = open_gif(&s);
+    for (int i = 0; i < FRAMES; i++) {
+        const SavedImage *image = &gif->SavedImages[i];
+        GraphicsControlBlock control;
+        assert_int_equal(DGifSavedExtensionToGCB(gif, i, &control), GIF_OK);
+        assert_int_equal(control.DisposalMode, DISPOSE_BACKGROUND);
+        assert_int_equal(image->ImageDesc.Width, 10 * FRAMES);
+        for (int x = 0; x < 10 * FRAMES; x++)
+            assert_true((image->RasterBits[x] == control.TransparentColor) == (x / 10 != i));
+    }
+    DGifCloseFile(gif, NULL);
+    draw_bytes_free(&bytes);
+    draw_animation_free(animation);
 }
 
 /* ---- SVG ---- */
@@ -352,6 +381,7 @@ int main(void)
         cmocka_unit_test(without_paper_a_png_is_transparent),
         cmocka_unit_test(a_gif_plays_every_frame),
         cmocka_unit_test(without_paper_a_gif_is_transparent),
+        cmocka_unit_test(a_place_that_becomes_transparent_is_cleared),
         cmocka_unit_test(an_svg_holds_title_text_and_ids),
         cmocka_unit_test(a_moving_svg_has_a_still_and_controls),
         cmocka_unit_test(a_pdf_has_a_page_for_each_frame),

@@ -18,7 +18,7 @@
 
 enum {
     L2_BYTES = 1 << 20,      /* what transformed inputs, sums and weights of a block may fill of L2 */
-    L3_BYTES = 7 << 20,      /* of weights that are expected there */
+    L3_BYTES = 5 << 20,      /* of weights that are expected there */
     SCRATCH_BYTES = 4 << 20, /* of a task at most */
     TRANSIENT_BLOCKS = 3
 };
@@ -203,7 +203,7 @@ static double predict_transforms(const fal__winograd_plan *plan)
     const double vectors_out = (double)(plan->panels * FAL__WINOGRAD_VECTORS);
     const double input = tiles * vectors_in * (8 * products + 40) * (p->x_ic == 1 ? 1.0 : 1.5);
     const double output = tiles * vectors_out * (6 * products + 60) * (p->y_oc == 1 ? 1.0 : 1.5);
-    const double weights = (double)(plan->taps * p->ic) * vectors_out * (7 * products + 10);
+    const double weights = (double)(plan->taps * p->ic) * vectors_out * (5.5 * products + 10);
     return input + output + (plan->lean ? weights : 0);
 }
 

@@ -162,22 +162,21 @@ static FAL__ALWAYS_INLINE void pixels_tile(const fal__lane_tile *t, int rows, in
 
 #include "kernels/generic/direct_pixels_move.tmpl.h"
 
-/* clang-format off */
 #if FAL__PIXELS_ROWS > 6
-#define PIXELS_TILES                                                                                          \
-    {NULL, pixels_tile_1, pixels_tile_2, pixels_tile_3, pixels_tile_4, pixels_tile_5, pixels_tile_6,          \
-     pixels_tile_7, pixels_tile_8, pixels_tile_9, pixels_tile_10, pixels_tile_11, pixels_tile_12,             \
-     pixels_tile_13, pixels_tile_14}
-#define PIXELS_VECTORS_MAX {0, 8, FAL__PIXELS_V2, FAL__PIXELS_V3, FAL__PIXELS_V4, FAL__PIXELS_V5,             \
-                            FAL__PIXELS_V6, 3, 3, 3, 2, 2, 2, 2, 2}
+#define PIXELS_TILES_MORE                                                                          \
+    , pixels_tile_7, pixels_tile_8, pixels_tile_9, pixels_tile_10, pixels_tile_11, pixels_tile_12, \
+        pixels_tile_13, pixels_tile_14
+#define PIXELS_VECTORS_MORE , 3, 3, 3, 2, 2, 2, 2, 2
 #else
-#define PIXELS_TILES                                                                                          \
-    {NULL, pixels_tile_1, pixels_tile_2, pixels_tile_3, pixels_tile_4, pixels_tile_5, pixels_tile_6}
-#define PIXELS_VECTORS_MAX {0, 8, FAL__PIXELS_V2, FAL__PIXELS_V3, FAL__PIXELS_V4, FAL__PIXELS_V5, FAL__PIXELS_V6}
+#define PIXELS_TILES_MORE
+#define PIXELS_VECTORS_MORE
 #endif
+/* clang-format off */
+#define PIXELS_ENTRY                                                                                         \
+    {.lanes = LANES, .rows_max = FAL__PIXELS_ROWS,                                                           \
+     .vectors_max = {0, 8, FAL__PIXELS_V2, FAL__PIXELS_V3, FAL__PIXELS_V4, FAL__PIXELS_V5,                   \
+                     FAL__PIXELS_V6 PIXELS_VECTORS_MORE},                                                    \
+     .tile = {NULL, pixels_tile_1, pixels_tile_2, pixels_tile_3, pixels_tile_4, pixels_tile_5,               \
+              pixels_tile_6 PIXELS_TILES_MORE},                                                              \
+     .store = pixels_store, .copy = pixels_copy, .pack = pixels_pack}
 /* clang-format on */
-#define PIXELS_ENTRY                                                                          \
-    {                                                                                         \
-        .lanes = LANES, .rows_max = FAL__PIXELS_ROWS, .vectors_max = PIXELS_VECTORS_MAX,      \
-        .tile = PIXELS_TILES, .store = pixels_store, .copy = pixels_copy, .pack = pixels_pack \
-    }

@@ -62,13 +62,25 @@ static FAL__ALWAYS_INLINE void pixels_copy_row(const LANES_TYPE *x, int64_t step
     int64_t j = 0;
     if (step == 1) {
         for (; j + LANES <= count; j += LANES) lanes_store(to + j, lanes_load(x + j));
-        if (j < count) lanes_store(to + j, lanes_load_first(x + j, (int)(count - j)));
+        if (j == count) return;
+        if (count < LANES) {
+            lanes_store(to, lanes_load_first(x, (int)count));
+        } else {
+            j = count - LANES; /* once more, rather than in part */
+            lanes_store(to + j, lanes_load(x + j));
+        }
         return;
     }
 #ifdef FAL__SHUFFLE
     if (step == 2) {
         for (; j + LANES <= count; j += LANES) lanes_store(to + j, pixels_even(x + 2 * j, LANES));
-        if (j < count) lanes_store(to + j, pixels_even(x + 2 * j, (int)(count - j)));
+        if (j == count) return;
+        if (count < LANES) {
+            lanes_store(to, pixels_even(x, (int)count));
+        } else {
+            j = count - LANES; /* once more, rather than in part */
+            lanes_store(to + j, pixels_even(x + 2 * j, LANES));
+        }
         return;
     }
 #endif

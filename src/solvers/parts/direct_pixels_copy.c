@@ -148,9 +148,9 @@ static const char *line_at(const fal__direct_pixels *s, const char *x, int a, in
     return index < 0 ? NULL : x + index * axis->xs * (int64_t)s->compute->panel_bytes;
 }
 
-/* Row class r and column class c of a plane: those inside the
- * input, and those of padding, together. The last of all has slack behind it, and where a border is copied
- * cell by cell, pieces of a line follow each other over all lines, so that these go one by one. */
+/* Row class r and column class c of a plane: lines inside the input, and lines of padding, together. The last
+ * line goes alone, because what the lanes read behind it is filled; and where a border is copied cell by
+ * cell, all do, because its pieces would else overwrite the next line. */
 static void copy_class(copying *l, const char *plane, int64_t r, int64_t c, bool last)
 {
     const fal__direct_pixels *s = l->s;
@@ -158,17 +158,19 @@ static void copy_class(copying *l, const char *plane, int64_t r, int64_t c, bool
     const fal__problem_axis *axis = &s->problem.axis[1];
     const int64_t element = (int64_t)s->compute->panel_bytes;
     const bool alone = s->problem.mode != FAL_PAD_ZEROS && s->problem.mode != FAL_PAD_CONSTANT;
-    const int64_t at = b->axis[1].at[r], count = b->axis[1].count[r];
+    const int64_t at = b->axis[1].at[r], count = b->axis[1].count[r], lanes = s->kernels->lanes;
+    const int64_t slack =
+        fal__ceil_div(count * b->pitch, lanes) * lanes - count * b->pitch + (last ? lanes : 0);
     char *to = (char *)l->copy.to + (c * b->column_step + b->row_class[r]) * element, *begin = l->copy.to;
     for (int64_t j = 0, together; j < count; j += together) {
-        const int64_t index = at + j * axis->s, most = alone ? 1 : count - j - (last && j + 1 < count);
+        const int64_t index = at + j * axis->s, most = alone ? 1 : count - j - (slack > 0 && j + 1 < count);
         together = index < 0          ? fal__min(most, fal__ceil_div(-index, axis->s))
                    : index < axis->in ? fal__min(most, (axis->in - 1 - index) / axis->s + 1)
                                       : most;
         l->x = line_at(s, plane, 1, index);
         l->copy.to = to + j * b->pitch * element;
         l->copy.rows = together;
-        l->slack = last && j + together == count ? s->kernels->lanes : 0;
+        l->slack = j + together == count ? slack : 0;
         copy_lines(l, b->axis[2].at[c], b->axis[2].count[c]);
     }
     l->copy.to = begin;

@@ -188,7 +188,7 @@ static double block_cycles(const fal__direct_pixels *s, const kind *plane, const
     /* Vectors that begin with a line of the cache need half the lines. */
     const bool aligned = s->in_place || (s->axis[2].own && (s->axis[1].own || columns->pitch % lanes == 0)) ||
                          p->axis[1].k * p->axis[2].k == 1;
-    const double multiply = ic * (double)taps * step_cycles(s, vectors) * (aligned ? 1.03 : 1.12);
+    const double multiply = ic * (double)taps * step_cycles(s, vectors) * (aligned ? 1.08 : 1.17);
     const double tiles = (double)s->panels * (double)fal__ceil_div(vectors, 2) * (double)s->k_blocks;
     const double weights = 0.06 * oc * ic * (double)taps; /* from L2, once a block */
     double store = oc * (double)vectors * (p->axis[2].ys != 1 ? 1.5 * (double)lanes : even ? 1.5 : 5);

@@ -165,6 +165,7 @@ const fal__solver fal__solver_direct_pixels = {
     .name = "direct-pixels",
     .version = 1,
     .state_bytes = sizeof(fal__direct_pixels),
+    .pack_cycles = 3.5,
     .applies = applies,
     .estimate = estimate,
     .prepare = prepare,

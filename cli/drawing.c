@@ -127,12 +127,11 @@ fal_status cli_drawing_output(cli_command *command, draw_format format, draw_out
 
 fal_status cli_drawing_write(cli_command *command, const char *path, draw_bytes *bytes)
 {
-    io_file file;
+    io_file *file = cli_next_output(command);
     fal_error *error = &command->error;
-    fal_status status = io_file_begin(&file, path, cli_given(command, CLI_FORCE) > 0, error);
-    if (status == FAL_OK) status = io_file_write(&file, bytes->data, bytes->count, error);
-    if (status == FAL_OK) status = io_file_commit(&file, error);
-    io_file_abort(&file);
+    fal_status status = io_file_begin(file, path, cli_given(command, CLI_FORCE) > 0, error);
+    if (status == FAL_OK) status = io_file_write(file, bytes->data, bytes->count, error);
+    if (status == FAL_OK) status = io_file_seal(file, error);
     command->in_file = status != FAL_OK;
     if (status == FAL_OK) cli_note(command, false, "%s: %zu bytes", path, bytes->count);
     return status;

@@ -47,6 +47,7 @@ fal_status cli_drawing_view(cli_command *command, draw_view **view);
 fal_status cli_drawing_output(cli_command *command, draw_format format, draw_output *options);
 /* The format of -o or --still; `-` is SVG. */
 draw_format cli_drawing_format(const char *path);
+/* Leaves the bytes in a sealed file, for main() to name. */
 fal_status cli_drawing_write(cli_command *command, const char *path, draw_bytes *bytes);
 enum { CLI_MOST_STEPS = 1000 }; /* of an animation */
 

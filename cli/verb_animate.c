@@ -27,30 +27,54 @@ static fal_status sibling(cli_command *command, const char *path, const char *ta
     return FAL_OK;
 }
 
+static fal_status draw_frame(cli_command *command, const draw_animation *animation, size_t frame,
+                             const char *path, draw_bytes *bytes)
+{
+    draw_output options;
+    const draw_format format = cli_drawing_format(path);
+    CLI_TRY(cli_drawing_output(command, format, &options));
+    return draw_frame_still(animation, frame, format, &options, bytes, &command->error);
+}
+
 static fal_status write_frame(cli_command *command, const draw_animation *animation, size_t frame,
                               const char *path)
 {
-    draw_output options;
     draw_bytes bytes = {0};
-    const draw_format format = cli_drawing_format(path);
-    CLI_TRY(cli_drawing_output(command, format, &options));
-    fal_status status = draw_frame_still(animation, frame, format, &options, &bytes, &command->error);
+    fal_status status = draw_frame(command, animation, frame, path, &bytes);
     if (status == FAL_OK) status = cli_drawing_write(command, path, &bytes);
     draw_bytes_free(&bytes);
     return status;
 }
 
+/* Files appear together, in flocks of as many as can be kept sealed. */
+static fal_status write_file(cli_command *command, const char *path, size_t number, size_t count,
+                             draw_bytes *bytes)
+{
+    enum { TOGETHER = 12 };
+    char tail[48], *name;
+    const int digits = snprintf(NULL, 0, "%zu", count - 1);
+    snprintf(tail, sizeof tail, "-%0*zu.png", digits, number);
+    CLI_TRY(sibling(command, path, tail, &name));
+    CLI_TRY(cli_drawing_write(command, name, bytes));
+    if (command->output_count < TOGETHER) return FAL_OK;
+    CLI_TRY(cli_commit_outputs(command));
+    command->output_count = 0;
+    return FAL_OK;
+}
+
+/* All pictures are drawn before the first is written. */
 static fal_status write_sequence(cli_command *command, const draw_animation *animation, const char *path)
 {
-    char tail[48], *name;
     const size_t count = draw_animation_count(animation);
-    const int digits = snprintf(NULL, 0, "%zu", count ? count - 1 : 0);
-    for (size_t i = 0; i < count; i++) {
-        snprintf(tail, sizeof tail, "-%0*zu.png", digits, i);
-        CLI_TRY(sibling(command, path, tail, &name));
-        CLI_TRY(write_frame(command, animation, i, name));
-    }
-    return FAL_OK;
+    draw_bytes *bytes;
+    fal_status status = cli_alloc(command, (int64_t)count, sizeof *bytes, (void **)&bytes);
+    if (status != FAL_OK) return status;
+    for (size_t i = 0; status == FAL_OK && i < count; i++)
+        status = draw_frame(command, animation, i, path, &bytes[i]);
+    for (size_t i = 0; status == FAL_OK && i < count; i++)
+        status = write_file(command, path, i, count, &bytes[i]);
+    for (size_t i = 0; i < count; i++) draw_bytes_free(&bytes[i]);
+    return status;
 }
 
 static fal_status write_moving(cli_command *command, const draw_animation *animation, const char *path)

@@ -101,8 +101,10 @@ static fal_status mark_window(draw_scene *scene, const draw_mark *focus, int64_t
         *divided += padded;
         DRAW_TRY(draw_mark_add(scene, &mark, error));
         if (mark.kind == DRAW_MARK_MISS) continue;
+        if (*inside == DRAW_PRODUCTS) DRAW_TRY(draw_say(scene, error, ", …"));
+        if ((*inside)++ >= DRAW_PRODUCTS) continue;
         draw_number(text, draw_sheet_value(x, mark.plane, mark.at));
-        DRAW_TRY(draw_say(scene, error, "%s%s", (*inside)++ > 0 ? ", " : "", text));
+        DRAW_TRY(draw_say(scene, error, "%s%s", *inside > 1 ? ", " : "", text));
     }
     return FAL_OK;
 }

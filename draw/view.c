@@ -141,13 +141,9 @@ void draw_typeset(const char *plain, char *text, size_t capacity)
 double draw_words(draw_figure *figure, double x, double y, double width, draw_role role, const char *plain)
 {
     const draw_text_style style = {.size = 11, .paint = DRAW_PAINT(role)};
-    size_t capacity = 3 * strlen(plain) + 1;
-    char *text = malloc(capacity);
-    if (text == NULL) return draw_paragraph(figure, (draw_point){x, y}, width, &style, plain);
-    draw_typeset(plain, text, capacity);
-    y = draw_paragraph(figure, (draw_point){x, y}, width, &style, text);
-    free(text);
-    return y;
+    char text[6144]; /* DRAW_PRODUCTS products are a third of it */
+    draw_typeset(plain, text, sizeof text);
+    return draw_paragraph(figure, (draw_point){x, y}, width, &style, text);
 }
 
 double draw_heading(draw_figure *figure, double x, double y, double width, const char *title,

@@ -30,10 +30,10 @@ static test_problem layer(int i, fal_layout layout)
         bool transposed;
         int64_t n, groups, ic, oc, size, kernel, stride, dilation;
     } layers[LAYERS] = {
-        {false, 1, 1, 32, 32, 40, 3, 1, 1},  {false, 2, 1, 64, 64, 33, 1, 1, 1},
-        {false, 1, 64, 64, 64, 60, 3, 1, 1}, {false, 1, 8, 64, 64, 40, 3, 1, 1},
-        {false, 1, 1, 16, 48, 40, 5, 2, 1},  {true, 1, 1, 32, 32, 30, 3, 2, 1},
-        {false, 1, 1, 32, 32, 40, 3, 1, 2},
+        {false, 1, 1, 32, 32, 24, 3, 1, 1},  {false, 2, 1, 64, 64, 20, 1, 1, 1},
+        {false, 1, 64, 64, 64, 40, 3, 1, 1}, {false, 1, 8, 64, 64, 24, 3, 1, 1},
+        {false, 1, 1, 16, 48, 28, 5, 2, 1},  {true, 1, 1, 32, 32, 14, 3, 2, 1},
+        {false, 1, 1, 32, 32, 22, 3, 1, 2},
     };
     test_problem p = {
         .seed = (uint64_t)i + 1, .transposed = layers[i].transposed, .batched = true, .spatial = 2};
@@ -86,7 +86,9 @@ static void check_all_solvers(const fal_executor *executor)
         for (int layout = FAL_NCHW; layout <= FAL_NHWC; layout++) {
             const test_problem p = layer(i, (fal_layout)layout);
             test_case c = test_case_new(&p, TEST_REAL, 0);
-            for (test_kind kind = TEST_FORWARD; kind <= TEST_GRAD_WEIGHT; kind++) {
+            /* Gradients in one layout: they are the same solvers again. */
+            const test_kind last = i % 2 == (int)layout ? TEST_GRAD_WEIGHT : TEST_FORWARD;
+            for (test_kind kind = TEST_FORWARD; kind <= last; kind++) {
                 const fal_operator op = test_operator(&p, kind);
                 fal_plan *plan = NULL;
                 int32_t ran = 0;

@@ -2,7 +2,8 @@
 /*
  * channels.tmpl.h: pixels whose channels lie side by side, each channel with weights of its own.
  *
- * Parameter: CHANNELS_TYPE (float or double). Gives channels(), see fal__channels_fn in kernels.h.
+ * Parameter: CHANNELS_TYPE (float or double); activate() of activate.tmpl.h is in scope. Gives channels(),
+ * see fal__channels_fn in kernels.h.
  *
  *     y[p][c] = beta*y[p][c] + bias[c] + sum over t of w[weights[t] + c] * x[offsets[t] + p*x_step + c]
  *
@@ -21,32 +22,33 @@ static FAL__ALWAYS_INLINE void channels_block(const fal__channel_rows *f, int64_
     const CHANNELS_TYPE *x = (const CHANNELS_TYPE *)f->x + p * f->x_step + c;
     const CHANNELS_TYPE *w = (const CHANNELS_TYPE *)f->w + c;
     channels_vector sum[4][2];
-#pragma GCC unroll 2
+    FAL__UNROLL(2)
     for (int v = 0; v < vectors; v++) {
         channels_vector bias = {0};
         if (f->bias != NULL)
             bias = *(const channels_vector *)((const CHANNELS_TYPE *)f->bias + c + v * CHANNELS_LANES);
-#pragma GCC unroll 4
+        FAL__UNROLL(4)
         for (int i = 0; i < pixels; i++) sum[i][v] = bias;
     }
     for (int64_t t = 0; t < f->taps; t++) {
         const CHANNELS_TYPE *xt = x + f->offsets[t], *wt = w + f->weights[t];
-#pragma GCC unroll 2
+        FAL__UNROLL(2)
         for (int v = 0; v < vectors; v++) {
             const channels_vector weight = *(const channels_vector *)(wt + v * CHANNELS_LANES);
-#pragma GCC unroll 4
+            FAL__UNROLL(4)
             for (int i = 0; i < pixels; i++)
                 sum[i][v] += weight * *(const channels_vector *)(xt + i * f->x_step + v * CHANNELS_LANES);
         }
     }
-#pragma GCC unroll 4
-    for (int i = 0; i < pixels; i++)
-#pragma GCC unroll 2
+    FAL__UNROLL(4)
+    for (int i = 0; i < pixels; i++) {
+        FAL__UNROLL(2)
         for (int v = 0; v < vectors; v++) {
             CHANNELS_TYPE *y = (CHANNELS_TYPE *)f->y + (p + i) * f->y_step + c + v * CHANNELS_LANES;
             if (f->beta != 0) sum[i][v] += (CHANNELS_TYPE)f->beta * *(const channels_vector *)y;
             *(channels_vector *)y = sum[i][v];
         }
+    }
 }
 
 static void channels_element(const fal__channel_rows *f, int64_t p, int64_t c)
@@ -83,4 +85,6 @@ static void channels(const fal__channel_rows *f)
     int64_t p = 0;
     for (; p + 4 <= f->pixels; p += 4) channels_pixels(f, p, 4);
     for (; p < f->pixels; p++) channels_pixels(f, p, 1);
+    if (f->activation == NULL) return;
+    for (p = 0; p < f->pixels; p++) activate((CHANNELS_TYPE *)f->y + p * f->y_step, f->count, f->activation);
 }

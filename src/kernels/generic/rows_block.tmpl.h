@@ -49,24 +49,26 @@ static FAL__ALWAYS_INLINE void FAL__CONCAT(ROWS_BLOCK, _step)(const fal__rows *f
 {
     const ROWS_TYPE *w = f->w, *bias = f->bias;
     ROWS_VECTOR sum[4][8];
-#pragma GCC unroll 4
-    for (int r = 0; r < outputs; r++)
-#pragma GCC unroll 8
+    FAL__UNROLL(4)
+    for (int r = 0; r < outputs; r++) {
+        FAL__UNROLL(8)
         for (int u = 0; u < vectors; u++) sum[r][u] = (ROWS_VECTOR){0} + (bias != NULL ? bias[r] : 0);
+    }
     for (int64_t t = 0; t < f->taps; t++, w += outputs) {
         const ROWS_TYPE *x = (const ROWS_TYPE *)f->x + f->offsets[t] + j * step;
-#pragma GCC unroll 8
+        FAL__UNROLL(8)
         for (int u = 0; u < vectors; u++) {
             const ROWS_VECTOR v = ROWS_LOAD(x + u * ROWS_WIDTH * step, step);
-#pragma GCC unroll 4
+            FAL__UNROLL(4)
             for (int r = 0; r < outputs; r++) sum[r][u] += w[r] * v;
         }
     }
-#pragma GCC unroll 4
-    for (int r = 0; r < outputs; r++)
-#pragma GCC unroll 8
+    FAL__UNROLL(4)
+    for (int r = 0; r < outputs; r++) {
+        FAL__UNROLL(8)
         for (int u = 0; u < vectors; u++)
             ROWS_STORE(f, sum[r][u], (ROWS_TYPE *)f->y[r] + (j + u * ROWS_WIDTH) * f->y_step);
+    }
 }
 
 static FAL__ALWAYS_INLINE void ROWS_BLOCK(const fal__rows *f, int64_t j, int32_t outputs, int vectors)

@@ -66,18 +66,24 @@ static void draw_chosen(draw_figure *figure, const draw_panel *panel, const draw
     draw_rect(figure, (draw_box){box.x + in, box.y + in, box.width - 2 * in, box.height - 2 * in}, &style);
 }
 
-/* An arrow from where the tap stood to where the offset has moved it. */
+/* An arrow from the cell where the tap stood to where the offset has moved it. It begins beside the number.
+ */
 static void draw_sampling(draw_figure *figure, const draw_panel *panel, const draw_mark *mark)
 {
-    const draw_style arrow = {.stroke = DRAW_PAINT(DRAW_INK), .width = 1.1, .arrow_head = true};
+    const draw_style arrow = {.stroke = DRAW_PAINT(DRAW_INK), .width = 1.1};
     const draw_style ring = {.stroke = DRAW_PAINT(DRAW_FAINT), .width = 1, .dash = DRAW_DASHED};
     const draw_style dot = {.fill = DRAW_PAINT(DRAW_ACCENT), .stroke = DRAW_PAINT(DRAW_PAPER), .width = 0.8};
+    const draw_style still = {.stroke = DRAW_PAINT(DRAW_ACCENT), .width = 2};
     const draw_box box = draw_panel_box(panel, mark->plane, mark->at);
     const draw_point from = {box.x + box.width / 2, box.y + box.height / 2};
-    const draw_point to = {from.x + (mark->point[1] - (double)mark->at[2]) * panel->cell,
-                           from.y + (mark->point[0] - (double)mark->at[1]) * panel->cell};
-    draw_circle(figure, from, panel->cell * 0.36, &ring);
-    if (hypot(to.x - from.x, to.y - from.y) > 6) draw_line(figure, from, to, &arrow);
+    const double x = (mark->point[1] - (double)mark->at[2]) * panel->cell;
+    const double y = (mark->point[0] - (double)mark->at[1]) * panel->cell;
+    const double far = hypot(x, y), radius = panel->cell * 0.3;
+    draw_circle(figure, from, radius, far < 8 ? &still : &ring);
+    if (far < 8) return;
+    const draw_point to = {from.x + x, from.y + y};
+    if (far > radius)
+        draw_line(figure, (draw_point){from.x + x * radius / far, from.y + y * radius / far}, to, &arrow);
     draw_circle(figure, to, 3.4, &dot);
 }
 

@@ -103,8 +103,8 @@ static double draw_keys(draw_figure *figure, const draw_view *view, double y)
     if (x->groups > 1 || x->mode != FAL_PAD_ZEROS) tap.fill = DRAW_PAINT(DRAW_NOTHING);
     cropped.hatch = DRAW_HATCH_FALLING;
     if (op == DRAW_OP_DEFORM)
-        keys[count++] =
-            (draw_key){{.fill = DRAW_PAINT(DRAW_ACCENT), .radius = 7}, "where a tap reads after its offset"};
+        keys[count++] = (draw_key){{.fill = DRAW_PAINT(DRAW_ACCENT), .radius = 7},
+                                   "where a tap reads; the ring: where it stood"};
     else
         keys[count++] =
             (draw_key){tap, scene->scatter ? "cells that this step adds to" : "cells that this step reads"};

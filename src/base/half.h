@@ -3,7 +3,8 @@
  * half.h: float16 and bfloat16 as numbers.
  *
  * Both are stored as uint16_t. Widening is exact; narrowing rounds to nearest, ties to even, with
- * subnormals, overflow to infinity and quiet NaN. Written with integer operations only, so that the
+ * subnormals, overflow to infinity and quiet NaN that keeps the upper bits of its payload, as the
+ * processors' own instructions do. Written with integer operations only, so that the
  * result is the same on every machine and in every rounding mode. Used by tensor, reference and
  * the packing of the kernels.
  *
@@ -56,7 +57,7 @@ static inline uint16_t fal__f32_to_f16(float value)
 {
     uint32_t bits = fal__float_bits(value), magnitude = bits & 0x7fffffffu;
     uint16_t sign = (uint16_t)(bits >> 16 & 0x8000u);
-    if (magnitude > 0x7f800000u) return sign | 0x7e00u;                 /* NaN */
+    if (magnitude > 0x7f800000u) return (uint16_t)(sign | 0x7e00u | (magnitude >> 13 & 0x3ffu)); /* NaN */
     if (magnitude >= 0x477ff000u) return sign | 0x7c00u;                /* rounds to 2^16 or more */
     if (magnitude >= 0x38800000u) {                                     /* normal: 2^-14 and above */
         uint32_t rounded = magnitude + 0xfffu + (magnitude >> 13 & 1u); /* 13 bits go, ties to even */

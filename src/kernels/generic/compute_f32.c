@@ -5,7 +5,7 @@
  * Half types widen exactly while packing and are rounded once while storing. One multiply-add per
  * lane and k, fused where the level has FMA.
  */
-#include "base/half.h"
+#include "kernels/generic/half_rows.h"
 #include "kernels/generic/level.h"
 #include "kernels/kernels.h"
 
@@ -22,7 +22,8 @@
 #define PACK_NAME    pack_f16
 #define PACK_FROM    uint16_t
 #define PACK_TO      float
-#define PACK_CONVERT fal__f16_to_f32
+#define PACK_CONVERT half_widen_one
+#define PACK_ROW     half_widen
 #include "kernels/generic/pack.tmpl.h"
 #define PACK_NAME    pack_bf16
 #define PACK_FROM    uint16_t
@@ -42,8 +43,9 @@
 #include "kernels/generic/store.tmpl.h"
 #define STORE_NAME    store_f16
 #define STORE_TO      uint16_t
-#define STORE_WIDEN   fal__f16_to_f32
-#define STORE_CONVERT fal__f32_to_f16
+#define STORE_WIDEN   half_widen_one
+#define STORE_CONVERT half_narrow_one
+#define STORE_ROW     half_narrow
 #define STORE_FITS    ANY_FITS
 #include "kernels/generic/store.tmpl.h"
 #define STORE_NAME    store_bf16

@@ -4,8 +4,9 @@
  *
  * Parameters: STORE_NAME, STORE_FROM (type of the sums), STORE_WIDE (type of what the activation gives),
  * STORE_TO (of y), STORE_WIDEN(v) (y's element as a sum), STORE_CONVERT(v) (a result as y's element,
- * rounded once), STORE_FITS(v). A function activate(STORE_WIDE *, count, f) is in scope.
- * Contract: see fal__store_fn in kernels.h. Reads y only when beta is not 0.
+ * rounded once), where whole rows convert faster STORE_ROW(from, to, count), STORE_FITS(v). A function
+ * activate(STORE_WIDE *, count, f) is in scope. Contract: see fal__store_fn in kernels.h. Reads y only when
+ * beta is not 0.
  *
  * An activation works on short rows in a buffer, so that the choice of the function stands outside
  * every loop: sums and beta*y -> buffer -> f -> y.
@@ -25,6 +26,12 @@ static bool STORE_ACTIVATED(const STORE_FROM *tile, const fal__block *b, STORE_T
         for (int64_t j = 0; b->beta != 0 && j < count; j++)
             row[j] = from[j * b->tile_inner] + (STORE_FROM)b->beta * STORE_WIDEN(to[j * b->memory_inner]);
         activate(row, count, b->activation);
+#ifdef STORE_ROW
+        if (b->memory_inner == 1) {
+            STORE_ROW(row, to, count);
+            continue;
+        }
+#endif
         for (int64_t j = 0; j < count; j++) {
             fits &= STORE_FITS(row[j]);
             to[j * b->memory_inner] = STORE_CONVERT(row[j]);
@@ -49,10 +56,14 @@ static bool STORE_NAME(const void *tile_, const fal__block *b, void *y_)
                 *at = STORE_CONVERT(sum);
             }
         } else if (b->tile_inner == 1 && b->memory_inner == 1) {
+#ifdef STORE_ROW
+            STORE_ROW(tile, y, b->inner);
+#else
             for (int64_t j = 0; j < b->inner; j++) {
                 fits &= STORE_FITS(tile[j]);
                 y[j] = STORE_CONVERT(tile[j]);
             }
+#endif
         } else {
             for (int64_t j = 0; j < b->inner; j++) {
                 const STORE_FROM sum = tile[j * b->tile_inner];
@@ -69,4 +80,5 @@ static bool STORE_NAME(const void *tile_, const fal__block *b, void *y_)
 #undef STORE_TO
 #undef STORE_WIDEN
 #undef STORE_CONVERT
+#undef STORE_ROW
 #undef STORE_FITS

@@ -181,10 +181,10 @@ static double block_cycles(const fal__direct_pixels *s, const kind *plane, const
     const double ic = (double)p->ic, oc = (double)p->oc;
     const bool even = columns->pitch == columns->outputs && p->axis[2].ys == 1;
     const int64_t step = p->axis[2].s * p->axis[2].xs;
-    const double vector = step == 1 ? 1.5 : step == 2 ? 4 : 1.5 * (double)lanes; /* to copy */
+    const double vector = step == 1 ? 3 : step == 2 ? 5 : 1.5 * (double)lanes; /* to copy */
     const double lines = (double)(plane->lines * columns->classes * rows->lines);
     const double copy =
-        s->in_place ? 0 : ic * lines * (4 + vector * (double)fal__ceil_div(columns->pitch, lanes));
+        s->in_place ? 0 : ic * lines * (8 + vector * (double)fal__ceil_div(columns->pitch, lanes));
     /* Vectors that begin with a line of the cache need half the lines. */
     const bool aligned = s->in_place || (s->axis[2].own && (s->axis[1].own || columns->pitch % lanes == 0)) ||
                          p->axis[1].k * p->axis[2].k == 1;
@@ -193,7 +193,7 @@ static double block_cycles(const fal__direct_pixels *s, const kind *plane, const
     const double weights = 0.06 * oc * ic * (double)taps; /* from L2, once a block */
     double store = oc * (double)vectors * (p->axis[2].ys != 1 ? 1.5 * (double)lanes : even ? 1.5 : 5);
     if (s->k_blocks > 1) store += 2 * oc * (double)vectors;
-    return (double)s->splits * copy + multiply + weights + store + 45 * tiles + 300 +
+    return (double)s->splits * copy + multiply + weights + store + 40 * tiles + 200 +
            15 * (double)taps * ic / (double)s->reduction.chunk;
 }
 
@@ -210,7 +210,7 @@ static double cycles_of(const fal__direct_pixels *s)
                 cycles += (double)(kinds[0][d].many * kinds[1][h].many * kinds[2][w].many) *
                           block_cycles(s, &kinds[0][d], &kinds[1][h], &kinds[2][w]);
     const double weights = (double)p->oc * (double)s->reduction.steps; /* come from afar once */
-    return (double)p->groups * ((double)p->n * cycles + 0.25 * weights) + 500;
+    return (double)p->groups * ((double)p->n * cycles + 0.25 * weights) + 200;
 }
 
 /* Splits of the output channels, so that the sums of a block fit. */
@@ -274,20 +274,22 @@ bool fal__dp_plan(const fal__problem *problem, const fal__machine *machine, fal_
     const fal__problem_axis *row = &p->axis[2];
     plan_panels(s);
     plan_k(s);
-    s->in_place = s->reduction.taps == 1 && row->s * row->xs == 1 && p->axis[0].out == 1 &&
-                  p->axis[1].out == 1 && !padded(row) && !padded(&p->axis[1]) && !padded(&p->axis[0]);
+    const bool whole = s->reduction.taps == 1 && row->s * row->xs == 1 && p->axis[0].out == 1 &&
+                       p->axis[1].out == 1 && !padded(row) && !padded(&p->axis[1]) && !padded(&p->axis[0]);
     fal__direct_pixels best = {0};
     *cycles = -1;
     const bool zeros = p->mode == FAL_PAD_ZEROS;
-    const int32_t owns = p->axis[1].k > 1 ? 3
+    const int32_t places = whole ? 2 : 1,
+                  owns = p->axis[1].k > 1 ? 3
                          : row->k > 1     ? 2
                                           : 1,
                   row_cuts = zeros && padded(&p->axis[1]) ? 2 : 1, column_cuts = zeros && padded(row) ? 2 : 1;
-    for (int32_t way = 0; way < owns * row_cuts * column_cuts; way++) {
-        s->axis[2].own = way % owns > 0;
-        s->axis[1].cut = way / owns % row_cuts == 1;
-        s->axis[2].cut = way / owns / row_cuts == 1;
-        if (!plan_block(s, way % owns == 2)) continue;
+    for (int32_t way = 0; way < places * owns * row_cuts * column_cuts; way++) {
+        s->in_place = whole && way == 0;
+        s->axis[2].own = !whole && way % owns > 0;
+        s->axis[1].cut = !whole && way / owns % row_cuts == 1;
+        s->axis[2].cut = !whole && way / owns / row_cuts == 1;
+        if (!plan_block(s, !whole && way % owns == 2)) continue;
         plan_splits(s);
         const double cost = cycles_of(s);
         if (*cycles >= 0 && cost >= *cycles) continue;

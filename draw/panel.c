@@ -55,7 +55,7 @@ double draw_panel_cell(const draw_sheet *sheet, const draw_look *look)
         draw_number(text, draw_sheet_value(sheet, plane, at));
         widest = fmax(widest, draw_text_width(&style, text));
     }
-    return fmin(60, fmax(34, ceil(widest + 10)));
+    return fmin(66, fmax(34, ceil(widest + 12)));
 }
 
 static void find_scale(draw_panel *panel)

@@ -17,7 +17,7 @@ struct fal_plan {
     fal_cpu_level cpu;
     int32_t threads;
     double cycles_per_second; /* 0: not known */
-    fal__machine machine; /* what the solvers were asked with */
+    fal__machine machine;     /* what the solvers were asked with */
     fal_operator op;
     fal_operands operands; /* shapes, strides and types; no data */
     fal_conv_geometry geometry;

@@ -13,11 +13,21 @@ static fal__machine on_one_thread(const fal__machine *machine)
     return alone;
 }
 
+static double weights(const fal__problem *p)
+{
+    return (double)p->groups * (double)p->oc * (double)p->ic * (double)p->axis[0].k * (double)p->axis[1].k *
+           (double)p->axis[2].k;
+}
+
+/* Solvers count what happens in the inner caches. Whoever solves it, every weight comes from further away
+ * once, at some 16 bytes a cycle, which is all the work where few pixels meet many channels. */
 double fal__predicted_cycles(const fal__solver *solver, const fal__problem *problem,
                              const fal__machine *machine)
 {
     const fal__machine alone = on_one_thread(machine);
-    return solver->estimate(problem, &alone);
+    enum { WEIGHT_RATE = 16 };
+    const double bytes = weights(problem) * (double)fal_dtype_bytes(problem->dtype);
+    return solver->estimate(problem, &alone) + bytes / WEIGHT_RATE;
 }
 
 bool fal__serves(const fal__solver *solver, const fal__problem *problem, const fal__machine *machine,
@@ -25,13 +35,6 @@ bool fal__serves(const fal__solver *solver, const fal__problem *problem, const f
 {
     const fal__machine alone = on_one_thread(machine);
     return solver->applies(problem, &alone, why, capacity);
-}
-
-/* Cycles to pack the weights of one call. */
-static double packing(const fal__solver *solver, const fal__problem *p)
-{
-    return solver->pack_cycles * (double)p->groups * (double)p->oc * (double)p->ic * (double)p->axis[0].k *
-           (double)p->axis[1].k * (double)p->axis[2].k;
 }
 
 /* Keeps the order; the row before wins a tie. */
@@ -68,7 +71,7 @@ void fal__candidates_of(const fal__problem *problem, const fal__machine *machine
             continue;
         }
         double cycles = fal__predicted_cycles(solvers[i], compared, machine);
-        if (!request->packs && !request->reproducible) cycles += packing(solvers[i], compared);
+        if (!request->packs && !request->reproducible) cycles += solvers[i]->pack_cycles * weights(compared);
         insert(candidates, (fal__candidate){i, cycles, 0});
     }
 }

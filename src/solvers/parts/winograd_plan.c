@@ -20,7 +20,7 @@ enum {
     L2_BYTES = 1 << 20,      /* what transformed inputs, sums and weights of a block may fill of L2 */
     L3_BYTES = 5 << 20,      /* of weights that are expected there */
     SCRATCH_BYTES = 4 << 20, /* of a task at most */
-    TRANSIENT_BLOCKS = 3
+    TRANSIENT_BLOCKS = 6
 };
 
 /* An axis walked backwards, position = o - t*d - begin, is one walked forwards over reversed weights:
@@ -285,8 +285,6 @@ bool fal__winograd_applies(const fal__problem *p, const fal__machine *machine, f
     if (kind.points > 6 && p->accuracy != FAL_ACCURACY_FAST)
         return refuse(why, capacity, "only fast accuracy allows its larger rounding errors");
     if (p->dtype != FAL_F32 || p->y_dtype != FAL_F32) return refuse(why, capacity, "only f32");
-    if (p->w_role != FAL__ROLE_W)
-        return refuse(why, capacity, "a gradient takes the place of the weight: too many taps or too few");
     if (p->ic == 0 || p->n * p->groups * p->oc * p->axis[0].out * p->axis[1].out * p->axis[2].out == 0)
         return refuse(why, capacity, "no products");
     fal__winograd_plan plan = {.problem = *p, .kernels = machine->kernels->compute[FAL__F32]->winograd};

@@ -285,6 +285,8 @@ bool fal__winograd_applies(const fal__problem *p, const fal__machine *machine, f
     if (kind.points > 6 && p->accuracy != FAL_ACCURACY_FAST)
         return refuse(why, capacity, "only fast accuracy allows its larger rounding errors");
     if (p->dtype != FAL_F32 || p->y_dtype != FAL_F32) return refuse(why, capacity, "only f32");
+    if (p->w_role != FAL__ROLE_W)
+        return refuse(why, capacity, "a gradient takes the place of the weight: too many taps or too few");
     if (p->ic == 0 || p->n * p->groups * p->oc * p->axis[0].out * p->axis[1].out * p->axis[2].out == 0)
         return refuse(why, capacity, "no products");
     fal__winograd_plan plan = {.problem = *p, .kernels = machine->kernels->compute[FAL__F32]->winograd};

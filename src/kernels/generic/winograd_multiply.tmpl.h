@@ -47,10 +47,15 @@ static void multiply(int32_t rows, const fal__winograd_product *p)
     case 6: multiply_rows(6, p); return;
     default: break;
     }
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__aarch64__) /* FAL__R0 is above 6 */
     switch (rows) {
     case 7: multiply_rows(7, p); return;
     case 8: multiply_rows(8, p); return;
+    default: break;
+    }
+#endif
+#if defined(__AVX512F__) /* and above 8 */
+    switch (rows) {
     case 9: multiply_rows(9, p); return;
     case 10: multiply_rows(10, p); return;
     case 11: multiply_rows(11, p); return;

@@ -75,12 +75,14 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
     return FAL_OK;
 }
 
-/* One panel of one block of k: its chunks, in a chunk the taps, in a tap the channels. */
-static int64_t pack_panel(const fal__direct_pixels *s, const char *w, int64_t i0, int64_t channels,
-                          int64_t oc, int64_t rows, char *to)
+/* One panel of block of k `k`: its chunks, in a chunk the taps, in a tap the channels. w points at the
+ * group's weights; returns the number of elements. */
+static int64_t pack_panel(const fal__direct_pixels *s, const char *w, int64_t k, int64_t panel, char *to)
 {
     const fal__problem *p = &s->problem;
     const int64_t element = (int64_t)s->compute->panel_bytes, taps = s->reduction.taps;
+    const int64_t i0 = k * s->k_channels, channels = fal__min(s->k_channels, p->ic - i0);
+    const int64_t oc = fal__dp_panel(s, panel), rows = fal__dp_panel(s, panel + 1) - oc;
     const int64_t chunk = taps == 1 ? channels : s->reduction.chunk;
     char *packed = to;
     for (int64_t c = 0; c < channels; c += chunk) {
@@ -107,10 +109,7 @@ static void pack(const fal__problem *problem, const void *state, const void *w, 
     for (int64_t g = 0; g < p->groups; g++)
         for (int64_t k = 0; k < s->k_blocks; k++)
             for (int64_t panel = 0; panel < s->panels; panel++) {
-                const int64_t i0 = k * s->k_channels, oc = fal__dp_panel(s, panel);
-                const int64_t count =
-                    pack_panel(s, (const char *)w + g * p->w_g * element, i0,
-                               fal__min(s->k_channels, p->ic - i0), oc, fal__dp_panel(s, panel + 1) - oc, to);
+                const int64_t count = pack_panel(s, (const char *)w + g * p->w_g * element, k, panel, to);
                 finite &= s->compute->finite(to, count);
                 to += count * element;
             }

@@ -113,9 +113,14 @@ static int64_t make_pieces(const walk *w, int64_t first, int64_t count, fal__lan
     return n;
 }
 
+/* Where a tile reads its pixels. */
+typedef struct source {
+    const char *x;
+    int64_t step; /* between channels */
+} source;
+
 /* One panel against `vectors` vectors from lane `first` on. */
-static void run_tile(walk *w, int64_t panel, int64_t first, int64_t vectors, const char *weights,
-                     const char *x, int64_t x_step)
+static void run_tile(walk *w, int64_t panel, int64_t first, int64_t vectors, const char *weights, source from)
 {
     const fal__direct_pixels *s = w->s;
     const fal__problem *p = &s->problem;
@@ -129,9 +134,9 @@ static void run_tile(walk *w, int64_t panel, int64_t first, int64_t vectors, con
     const fal__lane_tile tile = {
         .runs = (const fal__lane_run *)(void *)(w->scratch + s->runs),
         .run_count = w->run_count,
-        .x_step = x_step,
+        .x_step = from.step,
         .ahead = s->in_place && panel == w->split * s->split_panels ? vectors * lanes : 0,
-        .x = x,
+        .x = from.x,
         .w = weights,
         .bias = p->has_bias ? element_at(w, w->scratch + s->bias, oc) : NULL,
         .sums = sums,
@@ -171,11 +176,12 @@ static void run_panel(walk *w, int64_t panel)
     int64_t tiles = fal__ceil_div(whole, s->kernels->vectors_max[rows]), at = 0;
     for (; tiles > 0; tiles--) {
         const int64_t vectors = fal__ceil_div(whole - at, tiles);
-        run_tile(w, panel, at * lanes, vectors, weights, element_at(w, w->x, at * lanes), w->x_step);
+        run_tile(w, panel, at * lanes, vectors, weights,
+                 (source){.x = element_at(w, w->x, at * lanes), .step = w->x_step});
         at += vectors;
     }
     if (whole * lanes < w->block.lanes)
-        run_tile(w, panel, whole * lanes, 1, weights, w->scratch + s->copy, lanes);
+        run_tile(w, panel, whole * lanes, 1, weights, (source){.x = w->scratch + s->copy, .step = lanes});
 }
 
 /* Makes the input of this block of k readable. */

@@ -108,12 +108,13 @@ static kind inner_kind(const fal__problem_axis *axis, bool own, int64_t outputs)
     return kind_of(&stretch);
 }
 
-static int64_t channel_elements(const fal__direct_pixels *s, const kind *plane, const kind *rows,
-                                const kind *columns)
+/* In double: dilations may be of any size. */
+static double channel_elements(const fal__direct_pixels *s, const kind *plane, const kind *rows,
+                               const kind *columns)
 {
-    const int64_t lanes = s->kernels->lanes,
-                  plane_elements = rows->lines * columns->pitch + rows->classes * lanes;
-    return plane->lines * columns->classes * plane_elements + 4 * lanes;
+    const double lanes = s->kernels->lanes;
+    const double line = (double)rows->lines * (double)columns->pitch + (double)rows->classes * lanes;
+    return (double)plane->lines * (double)columns->classes * line + 4 * lanes;
 }
 
 /* Outputs of a block along rows and columns: as many as BLOCK_LANES and COPY_BYTES allow; among almost as
@@ -121,8 +122,8 @@ static int64_t channel_elements(const fal__direct_pixels *s, const kind *plane, 
 static bool plan_block(fal__direct_pixels *s, bool own_rows)
 {
     const fal__problem *p = &s->problem;
-    const int64_t lanes = s->kernels->lanes, budget = COPY_BYTES / (int64_t)s->compute->panel_bytes;
-    const int64_t limit = COPY_LIMIT / (int64_t)s->compute->panel_bytes;
+    const int64_t lanes = s->kernels->lanes, element = (int64_t)s->compute->panel_bytes;
+    const double budget = COPY_BYTES / (double)element, limit = COPY_LIMIT / (double)element;
     fal__dp_axis *rows = &s->axis[1], *columns = &s->axis[2];
     const kind plane = inner_kind(&p->axis[0], true, 1);
     s->axis[0] = (fal__dp_axis){.own = true, .block = 1};
@@ -136,8 +137,9 @@ static bool plan_block(fal__direct_pixels *s, bool own_rows)
         rows->own = own_rows || inner_kind(&p->axis[1], true, rows->block).lines <
                                     inner_kind(&p->axis[1], false, rows->block).lines;
         const kind row = inner_kind(&p->axis[1], rows->own, rows->block);
-        const int64_t size =
-            (s->in_place ? columns->block : channel_elements(s, &plane, &row, &column)) * s->k_channels;
+        const double channel =
+            s->in_place ? (double)columns->block : channel_elements(s, &plane, &row, &column);
+        const double size = channel * (double)s->k_channels;
         if (size <= budget || (target == lanes && size <= limit)) break;
     }
     int64_t best = rows->block, best_vectors = INT64_MAX;
@@ -234,7 +236,7 @@ static void plan_sizes(fal__direct_pixels *s)
     const int64_t lanes = s->kernels->lanes;
     s->lanes = fal__ceil_div((rows.outputs - 1) * columns.pitch + columns.outputs, lanes) * lanes;
     s->copy_size =
-        s->k_channels * (s->in_place ? lanes : channel_elements(s, &plane, &rows, &columns)) + lanes;
+        s->k_channels * (s->in_place ? lanes : (int64_t)channel_elements(s, &plane, &rows, &columns)) + lanes;
     s->run_count = r->taps * fal__ceil_div(s->k_channels, r->taps == 1 ? s->k_channels : r->chunk);
     for (int a = 0; a < FAL_MAX_SPATIAL; a++) s->blocks[a] = fal__dp_blocks(s, a, false);
 }

@@ -2,26 +2,23 @@
 /*
  * channel_products.h: scalar products of two long columns, one for each lane.
  *
- *     sums[v*lanes + j] += sum over k < steps of x[x_offsets[k] + v*x_vector + j] * w[w_offsets[k] +
- * v*w_vector + j]
+ *     sums[v*lanes + j] += sum over k < steps of
+ *                          x[k*x_step + v*x_vector + j] * w[k*w_step + v*w_vector + j]
  *
- * for v < vectors (FAL__CHANNEL_VECTORS at most) and all lanes j, k ascending. Each sum is one chain of
+ * for v < vectors and all lanes j, k ascending. Each sum is one chain of
  * multiply-adds, so several vectors go side by side to hide their latency. Two loads for each multiply-add
  * are the price of a depthwise weight gradient: nothing is shared.
  *
- * Used through fal__compute.channel_products by solvers/channel_products.c. Offsets count elements.
+ * Used through fal__compute.channel_products by solvers/channel_products.c. Steps count elements.
  */
 #ifndef FAL_KERNELS_CHANNEL_PRODUCTS_H
 #define FAL_KERNELS_CHANNEL_PRODUCTS_H
 
 #include <stdint.h>
 
-enum { FAL__CHANNEL_VECTORS = 8 };
-
 typedef struct fal__channel_sums {
-    int64_t steps, vectors, x_vector, w_vector;
+    int64_t steps, vectors, x_step, w_step, x_vector, w_vector;
     const void *x, *w;
-    const int64_t *x_offsets, *w_offsets;
     void *sums; /* vectors x lanes */
 } fal__channel_sums;
 typedef void (*fal__channel_sums_fn)(const fal__channel_sums *sums);

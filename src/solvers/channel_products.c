@@ -8,10 +8,10 @@
  * neighbours in memory (channels last), x and gy are read where they lie; else a block of rows of both is
  * turned round first, once for all taps:
  *
- *     for each block of rows of gy                      a task's share: up to 8 vectors of groups
+ *     for each block of rows of gy                      a task's share: up to 16 vectors of groups
  *       turn gy and the rows of x under it              scratch: L2
- *       for each tap: list the positions that exist     parts/positions.h; padding is in no list
- *         one kernel call                               sums: registers; between blocks in scratch
+ *       for each tap: for each run of positions         parts/positions.h; padding is in no run
+ *         one kernel call                               sums: registers; between runs in scratch
  *
  * Cost: two loads and a multiply-add per product and vector. Wins where a group has no vector of output
  * channels to share what is loaded (outer_products). Serves weight gradients alone.
@@ -28,7 +28,10 @@
 
 enum {
     W = FAL_MAX_SPATIAL - 1,
-    BLOCK = 256,              /* positions of a block, as far as whole rows allow */
+    VECTORS = 16,             /* of a share at most: long stretches of memory, where groups are neighbours */
+    TOGETHER = 4,             /* at a time: enough chains to hide a multiply-add, in half of L1 with ... */
+    POSITIONS = 64,           /* ... these positions of both operands; of a block, in whole rows */
+    TURNED_POSITIONS = 256,   /* where x is turned round: fewer would turn the rows between blocks often */
     REGION_BYTES = 512 * 1024 /* x turned round, of a share: a quarter of L2 */
 };
 
@@ -42,13 +45,8 @@ typedef struct channel_products {
     int64_t vectors, shares; /* of a share; shares */
     bool x_direct, w_direct; /* groups are neighbours there */
     int32_t tasks;
-    size_t x, w, runs, x_list, w_list, packed_list, sums, bytes; /* scratch of a task */
+    size_t x, w, runs, sums, bytes; /* scratch of a task */
 } channel_products;
-
-static bool copies_cells(const fal__problem *p)
-{
-    return p->mode != FAL_PAD_ZEROS && p->mode != FAL_PAD_CONSTANT;
-}
 
 static const fal__compute *compute_for(const fal__problem *p, const fal__machine *machine)
 {
@@ -57,15 +55,15 @@ static const fal__compute *compute_for(const fal__problem *p, const fal__machine
 
 static bool applies(const fal__problem *p, const fal__machine *machine, char *why, size_t capacity)
 {
-    const int64_t lanes = compute_for(p, machine)->lanes;
+    (void)machine;
     if ((p->dtype != FAL_F32 && p->dtype != FAL_F64) || p->y_dtype != p->dtype)
         snprintf(why, capacity, "needs f32 or f64 throughout");
     else if (p->y_role != FAL__ROLE_W)
         snprintf(why, capacity, "serves weight gradients alone");
-    else if (copies_cells(p) && (p->x_g != 1 || p->groups % lanes != 0))
-        snprintf(why, capacity, "has such a border only for whole vectors of neighbouring groups");
+    else if (p->mode != FAL_PAD_ZEROS && (p->mode != FAL_PAD_CONSTANT || p->padding_value != 0))
+        snprintf(why, capacity, "needs zero padding");
     else
-        return fal__positions_apply(p, why, capacity);
+        return true;
     return false;
 }
 
@@ -76,10 +74,9 @@ static double estimate(const fal__problem *p, const fal__machine *machine)
     const double taps = (double)(p->axis[0].out * p->axis[1].out * p->axis[W].out);
     const double positions = (double)p->ic * (double)(p->axis[0].k * p->axis[1].k * p->axis[W].k);
     const double vectors = (double)fal__ceil_div(p->groups, compute->lanes);
-    const double shares = (double)fal__ceil_div(p->groups, compute->lanes * FAL__CHANNEL_VECTORS);
     const double turned = (p->x_g != 1 ? 3.0 : 0.0) + (p->w_g != 1 ? 1.0 : 0.0);
     const double chain = vectors > 4 ? vectors : 4; /* cycles of a step: latency or loads */
-    return pairs * positions * (taps * (chain + 2 * shares) + turned * vectors * compute->lanes * 0.7);
+    return pairs * positions * (taps * 1.3 * chain + (turned * 0.7 + 1.0) * vectors * compute->lanes);
 }
 
 static int64_t hull(const fal__problem_axis *axis, int64_t positions)
@@ -93,7 +90,8 @@ static void plan_block(const fal__problem *p, channel_products *s)
 {
     s->images = fal__min(s->reduction.chunk, p->ic);
     const int64_t row = fal__max(1, s->images * p->axis[W].k);
-    s->rows = fal__max(1, fal__min(p->axis[1].k, BLOCK / row));
+    const int64_t positions = s->x_direct ? POSITIONS : TURNED_POSITIONS;
+    s->rows = fal__max(1, fal__min(p->axis[1].k, positions / row));
     s->steps = s->rows * row;
     s->planes = hull(&p->axis[0], 1);
     s->x_rows = hull(&p->axis[1], s->rows);
@@ -104,7 +102,7 @@ static void plan_shares(const fal__problem *p, channel_products *s, int64_t task
 {
     const int64_t lanes = s->compute->lanes, element = (int64_t)s->compute->panel_bytes;
     const int64_t all = fal__ceil_div(p->groups, lanes);
-    s->vectors = FAL__CHANNEL_VECTORS;
+    s->vectors = VECTORS;
     if (!s->x_direct)
         s->vectors = fal__min(s->vectors, REGION_BYTES / (fal__max(1, s->region) * lanes * element));
     s->vectors = fal__max(1, fal__min(s->vectors, fal__ceil_div(all, tasks)));
@@ -121,9 +119,6 @@ static bool book(const fal__problem *p, channel_products *s)
            fal__book(&s->bytes, region, element, &s->x) &&
            fal__book(&s->bytes, s->steps * width, element, &s->w) &&
            fal__book(&s->bytes, s->steps, sizeof(fal__position_run), &s->runs) &&
-           fal__book(&s->bytes, s->steps, sizeof(int64_t), &s->x_list) &&
-           fal__book(&s->bytes, s->steps, sizeof(int64_t), &s->w_list) &&
-           fal__book(&s->bytes, s->steps, sizeof(int64_t), &s->packed_list) &&
            fal__book(&s->bytes, sums, element, &s->sums);
 }
 
@@ -227,35 +222,53 @@ static fal__problem turned_problem(const walk *w)
     return p;
 }
 
-/* One block for one channel of x and of gy in each group, all taps. */
+/* One block for one tap and some vectors of the share: run after run. */
+static void run_tap(const walk *w, const fal__problem *listed, const int64_t *o, fal__channel_sums *sums)
+{
+    const channel_products *s = w->s;
+    const int64_t element = (int64_t)s->compute->panel_bytes;
+    const fal__position_run *run = (const fal__position_run *)(const void *)(w->scratch + s->runs);
+    const char *x = sums->x, *gy = sums->w;
+    int64_t row = 0;
+    for (int64_t r = 0; r < w->runs; row += run->length, r++, run++) {
+        int64_t first, end, offset;
+        fal__positions_clip(listed, run, o, &first, &end, &offset);
+        if (first >= end) continue;
+        sums->steps = end - first;
+        sums->x_step = fal__positions_x_step(listed, run);
+        sums->w_step = s->w_direct ? fal__positions_w_step(listed, run) : s->compute->lanes;
+        sums->x = x + (offset + first * sums->x_step) * element;
+        sums->w = gy + ((s->w_direct ? run->w : row * sums->w_step) + first * sums->w_step) * element;
+        s->compute->channel_products(sums);
+    }
+    sums->x = x, sums->w = gy;
+}
+
+/* One block for one channel of x and of gy in each group. Few vectors at a time, so that what all taps read
+ * again stays in L1. */
 static void run_pair(const walk *w, const fal__problem *listed, int64_t i, int64_t j)
 {
     const fal__problem *p = w->p;
     const channel_products *s = w->s;
     const int64_t element = (int64_t)s->compute->panel_bytes, lanes = s->compute->lanes;
-    const fal__position_lists lists = {.x = (int64_t *)(void *)(w->scratch + s->x_list),
-                                       .w = (int64_t *)(void *)(w->scratch + s->w_list),
-                                       .packed = (int64_t *)(void *)(w->scratch + s->packed_list)};
     const int64_t x = p->x_base + i * p->x_n + w->group * p->x_g, gy = w->group * p->w_g + j * p->w_oc;
-    fal__channel_sums sums = {.vectors = fal__ceil_div(w->count, lanes),
-                              .x_vector = s->x_direct ? lanes : s->region * lanes,
-                              .w_vector = s->w_direct ? lanes : s->steps * lanes,
-                              .x = w->scratch + s->x,
-                              .w = w->scratch + s->w,
-                              .x_offsets = lists.x,
-                              .w_offsets = s->w_direct ? lists.w : lists.packed};
-    if (s->x_direct) sums.x = (const char *)w->run->x + x * element;
-    if (s->w_direct) sums.w = (const char *)w->run->w + gy * element;
-    int64_t o[FAL_MAX_SPATIAL], tap = 0;
-    for (o[0] = 0; o[0] < p->axis[0].out; o[0]++)
-        for (o[1] = 0; o[1] < p->axis[1].out; o[1]++)
-            for (o[W] = 0; o[W] < p->axis[W].out; o[W]++, tap++) {
-                sums.steps = fal__positions_list(
-                    listed, (const fal__position_run *)(const void *)(w->scratch + s->runs), w->runs, o,
-                    lanes, &lists);
-                sums.sums = sums_of(w, i, j, tap);
-                s->compute->channel_products(&sums);
-            }
+    const int64_t vectors = fal__ceil_div(w->count, lanes);
+    fal__channel_sums sums = {.x_vector = s->x_direct ? lanes : s->region * lanes,
+                              .w_vector = s->w_direct ? lanes : s->steps * lanes};
+    for (int64_t v = 0; v < vectors; v += TOGETHER) {
+        sums.vectors = fal__min(TOGETHER, vectors - v);
+        sums.x = s->x_direct ? (const char *)w->run->x + x * element : w->scratch + s->x;
+        sums.w = s->w_direct ? (const char *)w->run->w + gy * element : w->scratch + s->w;
+        sums.x = (const char *)sums.x + v * sums.x_vector * element;
+        sums.w = (const char *)sums.w + v * sums.w_vector * element;
+        int64_t o[FAL_MAX_SPATIAL], tap = 0;
+        for (o[0] = 0; o[0] < p->axis[0].out; o[0]++)
+            for (o[1] = 0; o[1] < p->axis[1].out; o[1]++)
+                for (o[W] = 0; o[W] < p->axis[W].out; o[W]++, tap++) {
+                    sums.sums = sums_of(w, i, j, tap) + v * lanes * element;
+                    run_tap(w, listed, o, &sums);
+                }
+    }
 }
 
 static void run_block(walk *w)

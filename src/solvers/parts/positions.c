@@ -37,10 +37,8 @@ int64_t fal__positions_read(const fal__problem *p, const fal__reduction *reducti
     return found;
 }
 
-/* The steps of a run that meet the input at output o, first .. end-1 of its length, and the offset in x
- * that step 0 would have. For zero padding, where they are neighbours. */
-static void clip_run(const fal__problem *p, const fal__position_run *run, const int64_t *o, int64_t *first,
-                     int64_t *end, int64_t *offset)
+void fal__positions_clip(const fal__problem *p, const fal__position_run *run, const int64_t *o,
+                         int64_t *first, int64_t *end, int64_t *offset)
 {
     *first = 0, *end = run->length, *offset = run->x;
     for (int a = 0; a < FAL_MAX_SPATIAL; a++) {
@@ -79,10 +77,9 @@ int64_t fal__positions_list(const fal__problem *p, const fal__position_run *runs
     int64_t found = 0, begin = 0;
     for (int64_t i = 0; i < count; begin += runs[i].length, i++) {
         const fal__position_run *run = &runs[i];
-        const int64_t x_step = run->images ? p->x_ic : p->axis[W].d * p->axis[W].xs;
-        const int64_t w_step = run->images ? p->w_ic : p->axis[W].ws;
+        const int64_t x_step = fal__positions_x_step(p, run), w_step = fal__positions_w_step(p, run);
         int64_t first = 0, end = run->length, offset = 0;
-        if (!copies) clip_run(p, run, o, &first, &end, &offset);
+        if (!copies) fal__positions_clip(p, run, o, &first, &end, &offset);
         for (int64_t j = first; j < end; j++) {
             lists->x[found] = copies ? border_offset(p, run, o, j) : offset + j * x_step;
             lists->w[found] = run->w + j * w_step;
@@ -110,7 +107,7 @@ void fal__positions_pack(const fal__problem *p, const fal__compute *compute, con
     char *to = panel;
     for (int64_t i = 0; i < count; i++) {
         const fal__position_run *run = &runs[i];
-        const int64_t step = run->images ? p->w_ic : p->axis[W].ws;
+        const int64_t step = fal__positions_w_step(p, run);
         const char *from = (const char *)w + run->w * (int64_t)compute->panel_bytes;
         if (channels < compute->lanes) memset(to, 0, (size_t)run->length * row);
         if (channels > 0)

@@ -10,7 +10,7 @@
  *     gy row   0 1 2 3 4 5      tap 0, begin 1:   1 2 3 4 5      x elements under them: 0 1 2 3 4
  *                               tap 1:          0 1 2 3 4 5                           0 1 2 3 4 5
  *
- * Users: outer_products, channel_products. Offsets and steps count elements.
+ * Users: outer_products (lists), channel_products (runs). Offsets and steps count elements.
  */
 #ifndef FAL_SOLVERS_PARTS_POSITIONS_H
 #define FAL_SOLVERS_PARTS_POSITIONS_H
@@ -36,6 +36,19 @@ bool fal__positions_apply(const fal__problem *problem, char *why, size_t capacit
 /* Takes steps first .. first+count-1 apart; returns the number of runs, at most count. */
 int64_t fal__positions_read(const fal__problem *problem, const fal__reduction *reduction, int64_t first,
                             int64_t count, fal__position_run *runs);
+/* The steps of a run that meet the input at output o, first .. end-1 of its length, and the offset in x that
+ * step 0 would have. For zero padding, where they are neighbours: a step takes x_step and w_step further. */
+void fal__positions_clip(const fal__problem *problem, const fal__position_run *run, const int64_t *o,
+                         int64_t *first, int64_t *end, int64_t *offset);
+static inline int64_t fal__positions_x_step(const fal__problem *problem, const fal__position_run *run)
+{
+    const fal__problem_axis *row = &problem->axis[FAL_MAX_SPATIAL - 1];
+    return run->images ? problem->x_ic : row->d * row->xs;
+}
+static inline int64_t fal__positions_w_step(const fal__problem *problem, const fal__position_run *run)
+{
+    return run->images ? problem->w_ic : problem->axis[FAL_MAX_SPATIAL - 1].ws;
+}
 /* Lists the steps that exist at output (tap) o; returns their number. Offsets in x are those of channel 0
  * without the problem's base; rows of a packed panel are `row` elements long. */
 int64_t fal__positions_list(const fal__problem *problem, const fal__position_run *runs, int64_t count,

@@ -18,8 +18,10 @@
 
 #include "base/activation.h"
 #include "kernels/channel_products.h"
+#include "kernels/depthwise.h"
 #include "kernels/direct_channels.h"
 #include "kernels/direct_pixels.h"
+#include "kernels/grouped.h"
 #include "kernels/outer_products.h"
 #include "kernels/winograd.h"
 
@@ -69,6 +71,7 @@ typedef struct fal__rows {
     const void *w;
     const void *bias; /* or NULL */
     double beta;
+    const fal__activation *activation; /* of all that; or NULL */
     void *y[FAL__ROWS_MAX];
 } fal__rows;
 typedef void (*fal__rows_fn)(const fal__rows *rows);
@@ -82,6 +85,7 @@ typedef struct fal__channel_rows {
     const int64_t *offsets, *weights;
     const void *bias; /* or NULL */
     double beta;
+    const fal__activation *activation; /* of all that; or NULL */
     void *y;
 } fal__channel_rows;
 typedef void (*fal__channels_fn)(const fal__channel_rows *rows);
@@ -101,6 +105,8 @@ typedef struct fal__compute {
     const fal__outer_kernel *outer;        /* f32 and f64; else NULL */
     fal__channel_sums_fn channel_products; /* likewise */
     const fal__winograd *winograd;         /* f32; else NULL */
+    const fal__depthwise *depthwise;       /* f32 and f64; else NULL */
+    const fal__grouped_fn *grouped;        /* f32 and f64; else NULL */
     const fal__lane_kernels *pixels;       /* f32 and f64; else NULL */
     const fal__direct *direct;             /* f32 and f64; else NULL */
     /* sum = sum + a[i]*b[j], one product outside any tile. */

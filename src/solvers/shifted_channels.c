@@ -38,8 +38,6 @@ static bool applies(const fal__problem *p, const fal__machine *machine, char *wh
     (void)machine;
     if ((p->dtype != FAL_F32 && p->dtype != FAL_F64) || p->y_dtype != p->dtype)
         snprintf(why, capacity, "needs f32 or f64 throughout");
-    else if (p->activation.kind != FAL_ACTIVATION_NONE)
-        snprintf(why, capacity, "has no activation");
     else if (p->oc != 1)
         snprintf(why, capacity, "%" PRId64 " outputs per group, needs 1", p->oc);
     else if (p->groups > 1 && (p->x_g != 1 || p->y_g != 1))
@@ -152,6 +150,7 @@ static void run_row(const job *j, const fal__row_list *list, const int64_t *weig
             .weights = weights + i * s->reduction.steps,
             .bias = p->has_bias ? j->run->bias : NULL,
             .beta = p->beta,
+            .activation = p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL,
             .y = (char *)j->run->y + (y + segment->first * p->axis[W].ys) * element};
         s->compute->channels(&rows);
     }

@@ -39,8 +39,6 @@ static bool applies(const fal__problem *p, const fal__machine *machine, char *wh
     (void)machine;
     if ((p->dtype != FAL_F32 && p->dtype != FAL_F64) || p->y_dtype != p->dtype)
         snprintf(why, capacity, "needs f32 or f64 throughout");
-    else if (p->activation.kind != FAL_ACTIVATION_NONE)
-        snprintf(why, capacity, "has no activation");
     else
         return fal__row_lists_apply(p, why, capacity);
     return false;
@@ -193,7 +191,8 @@ static void run_row(const walk *w, int32_t slot, int64_t n, int64_t od, int64_t 
                           .offsets = list->offsets + i * s->reduction.steps,
                           .w = slot_weights(w, slot) + i * s->reduction.steps * s->outputs * element,
                           .bias = p->has_bias ? w->bias : NULL,
-                          .beta = p->beta};
+                          .beta = p->beta,
+                          .activation = p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL};
         for (int32_t r = 0; r < w->outputs; r++) {
             const int64_t at = y + (w->chunk * s->outputs + r) * p->y_oc + segment->first * p->axis[W].ys;
             rows.y[r] = (char *)w->run->y + at * element;

@@ -2,7 +2,8 @@
 /*
  * channels.tmpl.h: pixels whose channels lie side by side, each channel with weights of its own.
  *
- * Parameter: CHANNELS_TYPE (float or double). Gives channels(), see fal__channels_fn in kernels.h.
+ * Parameter: CHANNELS_TYPE (float or double); activate() of activate.tmpl.h is in scope. Gives channels(),
+ * see fal__channels_fn in kernels.h.
  *
  *     y[p][c] = beta*y[p][c] + bias[c] + sum over t of w[weights[t] + c] * x[offsets[t] + p*x_step + c]
  *
@@ -84,4 +85,6 @@ static void channels(const fal__channel_rows *f)
     int64_t p = 0;
     for (; p + 4 <= f->pixels; p += 4) channels_pixels(f, p, 4);
     for (; p < f->pixels; p++) channels_pixels(f, p, 1);
+    if (f->activation == NULL) return;
+    for (p = 0; p < f->pixels; p++) activate((CHANNELS_TYPE *)f->y + p * f->y_step, f->count, f->activation);
 }

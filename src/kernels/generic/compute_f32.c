@@ -89,6 +89,8 @@ static void multiply_add(const void *a, const void *b, void *sum)
 extern const fal__winograd FAL__NAMED(fal__winograd_f32);
 extern const fal__direct FAL__NAMED(fal__direct_channels_f32);
 extern const fal__lane_kernels FAL__NAMED(fal__lane_kernels_f32);
+extern const fal__depthwise FAL__NAMED(fal__depthwise_f32);
+extern const fal__grouped_fn FAL__NAMED(fal__grouped_f32);
 const fal__compute FAL__NAMED(fal__compute_f32) = {
     .name = "f32",
     .panel_bytes = sizeof(float),
@@ -106,5 +108,7 @@ const fal__compute FAL__NAMED(fal__compute_f32) = {
     .channel_products = channel_products,
     .winograd = &FAL__NAMED(fal__winograd_f32),
     .direct = &FAL__NAMED(fal__direct_channels_f32),
+    .depthwise = &FAL__NAMED(fal__depthwise_f32),
+    .grouped = &FAL__NAMED(fal__grouped_f32),
     .multiply_add = multiply_add,
 };

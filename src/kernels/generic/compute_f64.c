@@ -57,6 +57,8 @@ static void multiply_add(const void *a, const void *b, void *sum)
 
 extern const fal__direct FAL__NAMED(fal__direct_channels_f64);
 extern const fal__lane_kernels FAL__NAMED(fal__lane_kernels_f64);
+extern const fal__depthwise FAL__NAMED(fal__depthwise_f64);
+extern const fal__grouped_fn FAL__NAMED(fal__grouped_f64);
 const fal__compute FAL__NAMED(fal__compute_f64) = {
     .name = "f64",
     .panel_bytes = sizeof(double),
@@ -73,5 +75,7 @@ const fal__compute FAL__NAMED(fal__compute_f64) = {
     .outer = &outer_products,
     .channel_products = channel_products,
     .direct = &FAL__NAMED(fal__direct_channels_f64),
+    .depthwise = &FAL__NAMED(fal__depthwise_f64),
+    .grouped = &FAL__NAMED(fal__grouped_f64),
     .multiply_add = multiply_add,
 };

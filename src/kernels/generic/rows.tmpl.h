@@ -2,7 +2,8 @@
 /*
  * rows.tmpl.h: one row of few outputs as a sum of shifted rows.
  *
- * Parameter: ROWS_TYPE (float or double). Gives rows(), see fal__rows_fn in kernels.h.
+ * Parameter: ROWS_TYPE (float or double); activate() of activate.tmpl.h is in scope. Gives rows(), see
+ * fal__rows_fn in kernels.h.
  *
  *     y[r][j] = beta*y[r][j] + bias[r] + sum over t of w[t][r] * x[offsets[t] + j*step]
  *
@@ -69,6 +70,18 @@ static FAL__ALWAYS_INLINE void rows_all(const fal__rows *f, int32_t outputs, int
     }
 }
 
+/* The row just written, in place. */
+static void rows_activate(const fal__rows *f)
+{
+    for (int32_t r = 0; r < f->outputs; r++) {
+        ROWS_TYPE *y = f->y[r];
+        if (f->y_step == 1)
+            activate(y, f->count, f->activation);
+        else
+            for (int64_t j = 0; j < f->count; j++) activate(y + j * f->y_step, 1, f->activation);
+    }
+}
+
 /* Vectors a block: enough sums in flight to hide the latency, few enough for 16 registers. */
 static void rows(const fal__rows *f)
 {
@@ -78,4 +91,5 @@ static void rows(const fal__rows *f)
     case 3: rows_all(f, 3, 4); break;
     default: rows_all(f, 4, 3); break;
     }
+    if (f->activation != NULL) rows_activate(f);
 }

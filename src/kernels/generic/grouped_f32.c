@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* grouped_f32.c: the function of kernels/grouped.h for float. */
+#include "kernels/grouped.h"
+
+#include "kernels/generic/level.h"
+#include "kernels/kernels.h"
+
+#define LANES_TYPE float
+#include "kernels/generic/lanes.tmpl.h"
+/* What follows uses these. */
+#include "kernels/generic/grouped.tmpl.h"
+
+extern const fal__grouped_fn FAL__NAMED(fal__grouped_f32);
+const fal__grouped_fn FAL__NAMED(fal__grouped_f32) = run;

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * depthwise_planes: one input and one output channel per group, plane by plane, pixels in the lanes.
+ *
+ *     y[g, o] = f(beta*y + bias[g] + sum over t of  w[g, t] * x[g, o*s + t*d - p])
+ *
+ * Square kernels of 3 taps (and 5 and 7 for stride 1) on planes whose rows fill vectors: every vector of the
+ * input is loaded once for each column tap and meets seven rows of outputs. Nothing of the input is packed or
+ * turned.
+ *
+ * Cost: a multiply-add per product and vector, and three loads for seven of them. Wins for 3 x 3 taps on
+ * channels first, where rows are 14 pixels or longer; narrow planes and large kernels go by `depthwise`.
+ * Levels without masks have no such kernel. Numerics: one sum per output in the order of parts/reduction.h;
+ * padding contributes nothing.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/depthwise.h"
+#include "solvers/parts/booking.h"
+#include "solvers/parts/depthwise.h"
+#include "solvers/parts/reduction.h"
+#include "threads/parallel.h"
+
+enum { D = 0, H = 1, W = 2 };
+
+typedef struct depthwise_planes {
+    const fal__compute *compute;
+    int32_t tasks;
+} depthwise_planes;
+
+static const fal__compute *compute_for(const fal__problem *p, const fal__machine *machine)
+{
+    return machine->kernels->compute[p->dtype == FAL_F32 ? FAL__F32 : FAL__F64];
+}
+
+static bool applies(const fal__problem *p, const fal__machine *machine, char *why, size_t capacity)
+{
+    const fal__problem_axis *d = &p->axis[D], *h = &p->axis[H], *w = &p->axis[W];
+    if (p->dtype != FAL_F32 || p->y_dtype != FAL_F32)
+        snprintf(why, capacity, "needs f32 throughout");
+    else if (p->ic != 1 || p->oc != 1)
+        snprintf(why, capacity, "%" PRId64 " inputs and %" PRId64 " outputs per group, needs 1 and 1", p->ic,
+                 p->oc);
+    else if (p->mode != FAL_PAD_ZEROS)
+        snprintf(why, capacity, "the border is not zeros");
+    else if (d->k != 1 || d->in != 1 || d->out != 1 || d->begin != 0)
+        snprintf(why, capacity, "needs two spatial axes");
+    else if (w->xs != 1 || w->ys != 1)
+        snprintf(why, capacity, "pixels are %" PRId64 " and %" PRId64 " elements apart, needs 1", w->xs,
+                 w->ys);
+    else if (h->k != w->k || h->s != w->s ||
+             !compute_for(p, machine)->depthwise->run_plane(NULL, w->k, w->s) || (w->s > 1 && w->d != 1))
+        snprintf(why, capacity, "there is no kernel of %" PRId64 " x %" PRId64 " taps here", h->k, w->k);
+    else
+        return true;
+    return false;
+}
+
+static double estimate(const fal__problem *p, const fal__machine *machine)
+{
+    const fal__problem_axis *h = &p->axis[H], *w = &p->axis[W];
+    const double vectors = (double)fal__ceil_div(w->out, compute_for(p, machine)->lanes);
+    const double rows = (double)(fal__ceil_div(h->out, 7) * 7);
+    const double each = w->s > 1 ? 18 : w->k == 3 ? 8.5 : (double)(w->k * w->k) * 0.9;
+    return (double)p->n * (double)p->groups * (60 + rows * vectors * each) +
+           fal__depthwise_traffic(p, sizeof(float));
+}
+
+static fal_status prepare(const fal__problem *p, const fal__machine *machine, void *state, fal__needs *needs,
+                          fal_error *error)
+{
+    depthwise_planes *s = state;
+    memset(s, 0, sizeof *s);
+    (void)error;
+    s->compute = compute_for(p, machine);
+    s->tasks = fal__task_count(machine, p->n * p->groups, 0);
+    needs->packed = (size_t)(p->groups * p->axis[H].k * p->axis[W].k) * sizeof(float);
+    snprintf(needs->kernel, sizeof needs->kernel, "%s planes %s", s->compute->name, machine->kernels->level);
+    return FAL_OK;
+}
+
+/* Packed weights: the taps of each plane. Without them they are read where they are. */
+static void pack(const fal__problem *p, const void *state, const void *w_, void *packed)
+{
+    const fal__problem_axis *h = &p->axis[H], *w = &p->axis[W];
+    float *to = packed;
+    (void)state;
+    for (int64_t g = 0; g < p->groups; g++) {
+        const float *from = (const float *)w_ + p->w_base + g * p->w_g;
+        for (int64_t th = 0; th < h->k; th++)
+            for (int64_t tw = 0; tw < w->k; tw++) *to++ = from[th * h->ws + tw * w->ws];
+    }
+}
+
+static void run_plane(const fal__run *run, int64_t n, int64_t g)
+{
+    const fal__problem *p = run->problem;
+    const depthwise_planes *s = run->state;
+    const fal__problem_axis *h = &p->axis[H], *w = &p->axis[W];
+    const fal__depthwise_span rows = {.first = 0, .end = h->out, .low = 0, .high = h->in},
+                              columns = {.first = 0, .end = w->out, .low = 0, .high = w->in};
+    const float *x = (const float *)run->x + p->x_base + n * p->x_n + g * p->x_g;
+    float *y = (float *)run->y + p->y_base + n * p->y_n + g * p->y_g;
+    fal__depthwise_plane plane = {.column = fal__depthwise_rows(w, &columns, 1, 1),
+                                  .bias = p->has_bias ? (const float *)run->bias + g * p->b_g : NULL,
+                                  .beta = p->beta,
+                                  .activation =
+                                      p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL};
+    if (run->packed != NULL) {
+        plane.w = (const float *)run->packed + g * h->k * w->k;
+        plane.w_row = w->k;
+        plane.w_column = 1;
+    } else {
+        plane.w = (const float *)run->w + p->w_base + g * p->w_g;
+        plane.w_row = h->ws;
+        plane.w_column = w->ws;
+    }
+    const int64_t classes = fal__min(fal__depthwise_classes(h), h->out);
+    for (int64_t class = 0; class < classes; class ++) {
+        int64_t x_offset, y_offset;
+        plane.row = fal__depthwise_columns(h, &rows, class, h->xs, h->ys, &x_offset, &y_offset);
+        plane.x = x + x_offset;
+        plane.y = y + y_offset;
+        s->compute->depthwise->run_plane(&plane, w->k, w->s);
+    }
+}
+
+static void run_task(void *argument, int32_t index)
+{
+    const fal__run *run = argument;
+    const fal__problem *p = run->problem;
+    int64_t unit, end;
+    fal__partition(p->n * p->groups, ((const depthwise_planes *)run->state)->tasks, index, &unit, &end);
+    for (; unit < end; unit++) run_plane(run, unit / p->groups, unit % p->groups);
+}
+
+static bool run(const fal__run *run)
+{
+    fal__run shared = *run;
+    fal__parallel(run->executor, ((const depthwise_planes *)run->state)->tasks, run_task, &shared);
+    return true;
+}
+
+static size_t describe(const fal__problem *p, const void *state, char *text, size_t capacity)
+{
+    const depthwise_planes *s = state;
+    const int length = snprintf(text, capacity, "%s, %" PRId64 " planes, seven rows together, %d task(s)",
+                                s->compute->name, p->n * p->groups, s->tasks);
+    return length < 0 ? 0 : (size_t)length;
+}
+
+const fal__solver fal__solver_depthwise_planes = {
+    .name = "depthwise-planes",
+    .version = 1,
+    .state_bytes = sizeof(depthwise_planes),
+    .applies = applies,
+    .estimate = estimate,
+    .prepare = prepare,
+    .pack = pack,
+    .run = run,
+    .describe = describe,
+};

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* depthwise_run.c: see depthwise_run.h. */
+#include "solvers/parts/depthwise_run.h"
+
+#include "solvers/parts/depthwise.h"
+#include "threads/parallel.h"
+
+enum { D = 0, H = 1, W = 2 };
+
+/* What the tasks of one execution share. */
+typedef struct job {
+    const fal__run *run;
+    const char *packed;
+    char *scratch;
+} job;
+
+/* A piece of one image, and how a task meets it. */
+typedef struct piece {
+    int64_t od, strip, span; /* which one it is; od -1: none yet */
+    fal__depthwise_span at[FAL_MAX_SPATIAL];
+} piece;
+
+typedef struct walk {
+    const job *job;
+    const fal__problem *p;
+    const fal__depthwise_state *s;
+    char *scratch;
+    piece piece;
+} walk;
+
+/* Units: images, then the blocks of channels outside or inside the pieces of an image. Channels last are
+ * walked pixel by pixel as memory is, planes one after another. */
+typedef struct place {
+    int64_t n, group, od, strip, span;
+} place;
+
+static place place_of(const fal__problem *p, const fal__depthwise_state *s, int64_t unit)
+{
+    place at;
+    if (!s->turn_x) at.group = unit % s->groups, unit /= s->groups;
+    at.span = unit % s->spans, unit /= s->spans;
+    at.strip = unit % s->strips, unit /= s->strips;
+    at.od = unit % p->axis[D].out, unit /= p->axis[D].out;
+    if (s->turn_x) at.group = unit % s->groups, unit /= s->groups;
+    at.n = unit;
+    return at;
+}
+
+static void locate_piece(const fal__problem *p, const fal__depthwise_state *s, const place *at, piece *found)
+{
+    if (found->od == at->od && found->strip == at->strip && found->span == at->span) return;
+    const int64_t row = at->strip * s->rows, column = at->span * s->columns;
+    *found = (piece){.od = at->od, .strip = at->strip, .span = at->span};
+    found->at[D] = fal__depthwise_reach(&p->axis[D], at->od, at->od + 1);
+    found->at[H] = fal__depthwise_reach(&p->axis[H], row, fal__min(row + s->rows, p->axis[H].out));
+    found->at[W] = fal__depthwise_reach(&p->axis[W], column, fal__min(column + s->columns, p->axis[W].out));
+}
+
+/* Rows that follow each other without a gap are one long row. */
+static void join_rows(int64_t *rows, int64_t *columns, int64_t row_step, int64_t column_step)
+{
+    if (row_step != *columns * column_step) return;
+    *columns *= *rows;
+    *rows = 1;
+}
+
+static void gather_patch(const walk *w, const char *x, int32_t channels, char *patch)
+{
+    const fal__problem *p = w->p;
+    const int64_t element = (int64_t)w->s->compute->panel_bytes;
+    const fal__depthwise_span *at = w->piece.at;
+    int64_t rows = at[H].high - at[H].low, columns = at[W].high - at[W].low;
+    if (rows == 0 || columns == 0) return;
+    join_rows(&rows, &columns, p->axis[H].xs, p->axis[W].xs);
+    for (int64_t d = at[D].low; d < at[D].high; d++)
+        for (int64_t r = 0; r < rows; r++, patch += columns * w->s->lanes * element) {
+            const int64_t from =
+                d * p->axis[D].xs + (at[H].low + r) * p->axis[H].xs + at[W].low * p->axis[W].xs;
+            w->s->compute->depthwise->gather(x + from * element, p->axis[W].xs, p->x_g, columns, channels,
+                                             patch);
+        }
+}
+
+static void scatter_patch(const walk *w, const char *patch, int32_t channels, char *y)
+{
+    const fal__problem *p = w->p;
+    const int64_t element = (int64_t)w->s->compute->panel_bytes;
+    const fal__depthwise_span *at = w->piece.at;
+    /* Without beta the patch holds the results already. */
+    const fal__activation *activation =
+        p->beta != 0 && p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL;
+    int64_t rows = at[H].end - at[H].first, columns = at[W].end - at[W].first;
+    join_rows(&rows, &columns, p->axis[H].ys, p->axis[W].ys);
+    for (int64_t r = 0; r < rows; r++, patch += columns * w->s->lanes * element)
+        w->s->compute->depthwise->scatter(patch, p->axis[W].ys, p->y_g, columns, channels, p->beta,
+                                          activation, y + r * p->axis[H].ys * element);
+}
+
+/* The biases of some blocks, side by side. */
+static const void *locate_bias(const walk *w, int64_t first, int64_t blocks, int32_t channels)
+{
+    const fal__problem *p = w->p;
+    const int64_t element = (int64_t)w->s->compute->panel_bytes, lanes = w->s->lanes;
+    if (!p->has_bias) return NULL;
+    const char *bias = (const char *)w->job->run->bias + first * lanes * p->b_g * element;
+    if (p->b_g == 1 && channels == lanes) return bias;
+    char *to = w->scratch + w->s->bias;
+    for (int64_t i = 0; i < blocks; i++)
+        w->s->compute->depthwise->gather(bias + i * lanes * p->b_g * element, 0, p->b_g, 1, channels,
+                                         to + i * lanes * element);
+    return to;
+}
+
+/* The kernel on `blocks` blocks, whose x and y are `from` and `to`, in the tensor or in a patch. */
+static void run_blocks(const walk *w, int64_t first, int64_t blocks, int32_t channels, const char *from,
+                       const int64_t x_steps[FAL_MAX_SPATIAL], char *to, int64_t y_row, int64_t y_column,
+                       bool finish)
+{
+    const fal__problem *p = w->p;
+    const fal__depthwise_state *s = w->s;
+    const fal__depthwise_span *span = w->piece.at;
+    const int64_t element = (int64_t)s->compute->panel_bytes;
+    fal__depthwise_block block = {
+        .plane = fal__depthwise_rows(&p->axis[D], &span[D], x_steps[D], 0),
+        .row = fal__depthwise_rows(&p->axis[H], &span[H], x_steps[H], y_row),
+        .blocks = blocks,
+        .w = w->job->packed + first * s->reduction.steps * s->lanes * element,
+        .bias = locate_bias(w, first, blocks, channels),
+        .beta = finish ? p->beta : 0,
+        .activation = finish && p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL};
+    if (p->ic == 0) block.plane.taps = 0; /* outputs that no product reaches */
+    const int64_t classes = fal__min(fal__depthwise_classes(&p->axis[W]), span[W].end - span[W].first);
+    for (int64_t class = 0; class < classes; class ++) {
+        int64_t x_offset, y_offset;
+        block.column =
+            fal__depthwise_columns(&p->axis[W], &span[W], class, x_steps[W], y_column, &x_offset, &y_offset);
+        block.x = from + x_offset * element;
+        block.y = to + y_offset * element;
+        s->compute->depthwise->run(&block);
+    }
+}
+
+/* Blocks first.. of the piece at hand, as many as can share a call; returns how many. */
+static int64_t run_some(const walk *w, const place *at, int64_t first, int64_t end)
+{
+    const fal__problem *p = w->p;
+    const fal__depthwise_state *s = w->s;
+    const fal__depthwise_span *span = w->piece.at;
+    const int64_t element = (int64_t)s->compute->panel_bytes, channel = first * s->lanes;
+    const int64_t whole = fal__min(end, p->groups / s->lanes) - first;
+    const bool turn_x = s->turn_x || whole <= 0, turn_y = s->turn_y || whole <= 0;
+    const int64_t blocks = turn_x || turn_y ? 1 : whole;
+    const int32_t channels = whole <= 0 ? (int32_t)(p->groups - channel) : s->lanes;
+    const char *x = (const char *)w->job->run->x + (p->x_base + at->n * p->x_n + channel * p->x_g) * element;
+    char *y =
+        (char *)w->job->run->y + (p->y_base + at->n * p->y_n + channel * p->y_g + at->od * p->axis[D].ys +
+                                  span[H].first * p->axis[H].ys + span[W].first * p->axis[W].ys) *
+                                     element;
+    int64_t x_steps[FAL_MAX_SPATIAL] = {p->axis[D].xs, p->axis[H].xs, p->axis[W].xs};
+    int64_t y_row = p->axis[H].ys, y_column = p->axis[W].ys;
+    char *to = y;
+    if (turn_x) {
+        gather_patch(w, x, channels, w->scratch + s->x_patch);
+        x = w->scratch + s->x_patch;
+        x_steps[W] = s->lanes;
+        x_steps[H] = x_steps[W] * (span[W].high - span[W].low);
+        x_steps[D] = x_steps[H] * (span[H].high - span[H].low);
+    } else {
+        for (int a = 0; a < FAL_MAX_SPATIAL; a++) x += span[a].low * x_steps[a] * element;
+    }
+    if (turn_y) {
+        to = w->scratch + s->y_patch;
+        y_column = s->lanes;
+        y_row = y_column * (span[W].end - span[W].first);
+    }
+    run_blocks(w, first, blocks, channels, x, x_steps, to, y_row, y_column, !turn_y || p->beta == 0);
+    if (turn_y) scatter_patch(w, to, channels, y);
+    return blocks;
+}
+
+static void run_unit(walk *w, const place *at)
+{
+    const int64_t first = at->group * w->s->group, end = fal__min(first + w->s->group, w->s->blocks);
+    locate_piece(w->p, w->s, at, &w->piece);
+    for (int64_t block = first; block < end;) block += run_some(w, at, block, end);
+}
+
+static void run_task(void *argument, int32_t index)
+{
+    const job *j = argument;
+    const fal__problem *p = j->run->problem;
+    const fal__depthwise_state *s = j->run->state;
+    walk w = {
+        .job = j, .p = p, .s = s, .scratch = j->scratch + (size_t)index * s->bytes, .piece = {.od = -1}};
+    int64_t unit, end;
+    fal__partition(fal__depthwise_units(p, s), s->tasks, index, &unit, &end);
+    for (; unit < end; unit++) {
+        const place at = place_of(p, s, unit);
+        run_unit(&w, &at);
+    }
+}
+void fal__depthwise_run(const fal__run *run, const void *packed, char *scratch)
+{
+    const fal__depthwise_state *s = run->state;
+    job j = {.run = run, .packed = packed, .scratch = scratch};
+    fal__parallel(run->executor, s->tasks, run_task, &j);
+}

@@ -70,9 +70,10 @@ void fal__candidates_of(const fal__problem *problem, const fal__machine *machine
             candidates->refused = i;
             continue;
         }
-        double cycles = fal__predicted_cycles(solvers[i], compared, machine);
+        const double estimate = fal__predicted_cycles(solvers[i], compared, machine);
+        double cycles = estimate;
         if (!request->packs && !request->reproducible) cycles += solvers[i]->pack_cycles * weights(compared);
-        insert(candidates, (fal__candidate){i, cycles, 0});
+        insert(candidates, (fal__candidate){i, cycles, single ? 0 : estimate, 0});
     }
 }
 

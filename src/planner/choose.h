@@ -19,9 +19,10 @@ typedef struct fal__request {
 } fal__request;
 
 typedef struct fal__candidate {
-    int32_t row;    /* in solvers.inc */
-    double cycles;  /* of one execution on one thread */
-    double seconds; /* as measured; 0: not */
+    int32_t row;     /* in solvers.inc */
+    double cycles;   /* by which the order is made */
+    double estimate; /* of one execution on one thread; 0: not asked yet */
+    double seconds;  /* as measured; 0: not */
 } fal__candidate;
 
 typedef struct fal__candidates {

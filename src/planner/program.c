@@ -136,7 +136,8 @@ static fal_status prepare_step(fal__step *step, const fal__setting *setting,
         const fal__candidate *candidate = &candidates->item[i];
         fal__machine own = setting->machine;
         step->solver = solvers[candidate->row];
-        step->estimate = fal__predicted_cycles(step->solver, &step->problem, &own);
+        step->estimate = candidate->estimate > 0 ? candidate->estimate
+                                                 : fal__predicted_cycles(step->solver, &step->problem, &own);
         step->threads = own.threads = fal__worthwhile_threads(&own, step->estimate);
         status = step->solver->prepare(&step->problem, &own, step->state, &step->needs, error);
         if (status == FAL_E_WORKSPACE && own.threads > 1) {

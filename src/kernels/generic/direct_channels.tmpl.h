@@ -35,9 +35,11 @@ static FAL__ALWAYS_INLINE void direct_tile(int rows, int vectors, const fal__dir
     const int last = f->last;
     const LANES_TYPE *from = f->from;
     FAL__UNROLL(14)
-    for (int i = 0; i < rows; i++, from += f->from_step) FAL__UNROLL(6)
-    for (int j = 0; j < vectors; j++)
-        sum[i][j] = j + 1 < vectors ? lanes_load(from + j * LANES) : lanes_load_first(from + j * LANES, last);
+    for (int i = 0; i < rows; i++, from += f->from_step) {
+        FAL__UNROLL(6)
+        for (int j = 0; j + 1 < vectors; j++) sum[i][j] = lanes_load(from + j * LANES);
+        sum[i][vectors - 1] = lanes_load_first(from + (vectors - 1) * LANES, last);
+    }
     const int64_t step = f->pixel_step, next = f->ic_step, ahead_step = f->ahead_step;
     const char *ahead = f->ahead;
     for (const fal__direct_run *run = f->runs, *end = run + f->run_count; run < end; run++) {
@@ -61,12 +63,11 @@ static FAL__ALWAYS_INLINE void direct_tile(int rows, int vectors, const fal__dir
     }
     LANES_TYPE *to = f->to;
     FAL__UNROLL(14)
-    for (int i = 0; i < rows; i++, to += f->to_step) FAL__UNROLL(6)
-    for (int j = 0; j < vectors; j++)
-        if (j + 1 < vectors)
-            lanes_store(to + j * LANES, sum[i][j]);
-        else
-            lanes_store_first(to + j * LANES, sum[i][j], last);
+    for (int i = 0; i < rows; i++, to += f->to_step) {
+        FAL__UNROLL(6)
+        for (int j = 0; j + 1 < vectors; j++) lanes_store(to + j * LANES, sum[i][j]);
+        lanes_store_first(to + (vectors - 1) * LANES, sum[i][vectors - 1], last);
+    }
 }
 
 static void direct_tile_1(const fal__direct_tile *f)

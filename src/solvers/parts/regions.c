@@ -85,39 +85,42 @@ static int64_t tap_offset(const fal__problem *p, int a, const fal__stretch *stre
     return (position - from) * axis->xs;
 }
 
-/* Appends steps k.. k+steps-1 that begin at x, to the last run where they go on from it. */
-static int64_t append(fal__direct_run *runs, int64_t count, int64_t step, int64_t block, int64_t x, int64_t k,
-                      int64_t steps)
+/* Runs on their way into a list. */
+typedef struct list {
+    fal__direct_run *runs;
+    int64_t count, step, block;
+} list;
+
+/* Appends steps k.. that begin at x, to the last run where they go on from it. */
+static void append(list *l, int64_t x, int64_t k, int64_t steps)
 {
     while (steps > 0) {
-        const int64_t part = fal__min(steps, block - k % block);
-        fal__direct_run *last = runs + count - 1;
-        if (count > 0 && k % block != 0 && last->w + last->steps == k && last->x + last->steps * step == x)
+        const int64_t part = fal__min(steps, l->block - k % l->block);
+        fal__direct_run *last = l->runs + l->count - 1;
+        if (l->count > 0 && k % l->block != 0 && last->w + last->steps == k &&
+            last->x + last->steps * l->step == x)
             last->steps += part;
         else
-            runs[count++] = (fal__direct_run){.x = x, .w = k, .steps = part};
-        x += part * step, k += part, steps -= part;
+            l->runs[l->count++] = (fal__direct_run){.x = x, .w = k, .steps = part};
+        x += part * l->step, k += part, steps -= part;
     }
-    return count;
 }
 
 int64_t fal__region_runs(const fal__problem *p, const fal__reduction *r, const fal__region *region,
                          int64_t block, fal__direct_run *runs)
 {
     const fal__stretch *a = region->axis;
-    const int64_t step = fal__region_step(p, r);
-    int64_t count = 0;
+    list l = {.runs = runs, .step = fal__region_step(p, r), .block = block};
     for (int64_t ic = 0; ic < r->ic; ic += r->chunk) {
         const int64_t channels = fal__min(r->chunk, r->ic - ic);
         for (int64_t t0 = a[0].first_tap; t0 < a[0].end_tap; t0++)
             for (int64_t t1 = a[1].first_tap; t1 < a[1].end_tap; t1++) {
-                const int64_t plane =
-                    tap_offset(p, 0, &a[0], t0) + tap_offset(p, 1, &a[1], t1) + ic * p->x_ic;
+                const int64_t at = tap_offset(p, 0, &a[0], t0) + tap_offset(p, 1, &a[1], t1) + ic * p->x_ic;
                 const int64_t taps = (t0 * p->axis[1].k + t1) * p->axis[2].k;
                 for (int64_t t2 = a[2].first_tap; t2 < a[2].end_tap; t2++)
-                    count = append(runs, count, step, block, plane + tap_offset(p, 2, &a[2], t2),
-                                   ic * r->taps + (taps + t2) * channels, channels);
+                    append(&l, at + tap_offset(p, 2, &a[2], t2), ic * r->taps + (taps + t2) * channels,
+                           channels);
             }
     }
-    return count;
+    return l.count;
 }

@@ -9,8 +9,8 @@
  *     edge   inside edge            edges: six, corners: four; no other product exists
  *     corner  edge  corner
  *
- * The products of a region are runs (fal__direct_run): offsets in x from the element under output o of
- * the region, o*s - without a tap's shift - and the reduction step. A border mode that copies cells has a
+ * The products of a region are runs (fal__direct_run): the reduction step, and the offset in x from where a
+ * kernel of one tap without padding would read for the same output. A border mode that copies cells has a
  * stretch per border output. User: direct_channels.
  */
 #ifndef FAL_SOLVERS_PARTS_REGIONS_H

@@ -82,5 +82,5 @@ double fal__depthwise_traffic(const fal__problem *p, size_t element)
         taps *= (double)p->axis[a].k;
     }
     const double bytes = (double)p->n * (x + y) * (double)element;
-    return bytes / LINE * (bytes < L2 ? 1.2 : taps * (double)p->ic < TAPS_MANY ? 5.5 : 2.5);
+    return bytes / LINE * (bytes < L2 ? 1.2 : taps * (double)p->ic < TAPS_MANY ? 6.5 : 2.5);
 }

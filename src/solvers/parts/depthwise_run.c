@@ -111,31 +111,39 @@ static const void *locate_bias(const walk *w, int64_t first, int64_t blocks, int
     return to;
 }
 
-/* The kernel on `blocks` blocks, whose x and y are `from` and `to`, in the tensor or in a patch. */
-static void run_blocks(const walk *w, int64_t first, int64_t blocks, int32_t channels, const char *from,
-                       const int64_t x_steps[FAL_MAX_SPATIAL], char *to, int64_t y_row, int64_t y_column,
-                       bool finish)
+/* Some blocks of the piece at hand, and what the kernel reads and writes: the tensors themselves or patches.
+ */
+typedef struct sight {
+    int64_t first, blocks;
+    int32_t channels; /* of each block */
+    const char *x;
+    char *y;
+    int64_t x_steps[FAL_MAX_SPATIAL], y_row, y_column;
+    bool finish; /* beta and activation apply here */
+} sight;
+
+static void run_blocks(const walk *w, const sight *at)
 {
     const fal__problem *p = w->p;
     const fal__depthwise_state *s = w->s;
     const fal__depthwise_span *span = w->piece.at;
     const int64_t element = (int64_t)s->compute->panel_bytes;
     fal__depthwise_block block = {
-        .plane = fal__depthwise_rows(&p->axis[D], &span[D], x_steps[D], 0),
-        .row = fal__depthwise_rows(&p->axis[H], &span[H], x_steps[H], y_row),
-        .blocks = blocks,
-        .w = w->job->packed + first * s->reduction.steps * s->lanes * element,
-        .bias = locate_bias(w, first, blocks, channels),
-        .beta = finish ? p->beta : 0,
-        .activation = finish && p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL};
+        .plane = fal__depthwise_rows(&p->axis[D], &span[D], at->x_steps[D], 0),
+        .row = fal__depthwise_rows(&p->axis[H], &span[H], at->x_steps[H], at->y_row),
+        .blocks = at->blocks,
+        .w = w->job->packed + at->first * s->reduction.steps * s->lanes * element,
+        .bias = locate_bias(w, at->first, at->blocks, at->channels),
+        .beta = at->finish ? p->beta : 0,
+        .activation = at->finish && p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL};
     if (p->ic == 0) block.plane.taps = 0; /* outputs that no product reaches */
     const int64_t classes = fal__min(fal__depthwise_classes(&p->axis[W]), span[W].end - span[W].first);
     for (int64_t class = 0; class < classes; class ++) {
         int64_t x_offset, y_offset;
-        block.column =
-            fal__depthwise_columns(&p->axis[W], &span[W], class, x_steps[W], y_column, &x_offset, &y_offset);
-        block.x = from + x_offset * element;
-        block.y = to + y_offset * element;
+        block.column = fal__depthwise_columns(&p->axis[W], &span[W], class, at->x_steps[W], at->y_column,
+                                              &x_offset, &y_offset);
+        block.x = at->x + x_offset * element;
+        block.y = at->y + y_offset * element;
         s->compute->depthwise->run(&block);
     }
 }
@@ -149,33 +157,36 @@ static int64_t run_some(const walk *w, const place *at, int64_t first, int64_t e
     const int64_t element = (int64_t)s->compute->panel_bytes, channel = first * s->lanes;
     const int64_t whole = fal__min(end, p->groups / s->lanes) - first;
     const bool turn_x = s->turn_x || whole <= 0, turn_y = s->turn_y || whole <= 0;
-    const int64_t blocks = turn_x || turn_y ? 1 : whole;
-    const int32_t channels = whole <= 0 ? (int32_t)(p->groups - channel) : s->lanes;
-    const char *x = (const char *)w->job->run->x + (p->x_base + at->n * p->x_n + channel * p->x_g) * element;
-    char *y =
-        (char *)w->job->run->y + (p->y_base + at->n * p->y_n + channel * p->y_g + at->od * p->axis[D].ys +
-                                  span[H].first * p->axis[H].ys + span[W].first * p->axis[W].ys) *
-                                     element;
-    int64_t x_steps[FAL_MAX_SPATIAL] = {p->axis[D].xs, p->axis[H].xs, p->axis[W].xs};
-    int64_t y_row = p->axis[H].ys, y_column = p->axis[W].ys;
-    char *to = y;
+    const int64_t x = p->x_base + at->n * p->x_n + channel * p->x_g;
+    const int64_t y = p->y_base + at->n * p->y_n + channel * p->y_g + at->od * p->axis[D].ys +
+                      span[H].first * p->axis[H].ys + span[W].first * p->axis[W].ys;
+    char *const result = (char *)w->job->run->y + y * element;
+    sight seen = {.first = first,
+                  .blocks = turn_x || turn_y ? 1 : whole,
+                  .channels = whole <= 0 ? (int32_t)(p->groups - channel) : s->lanes,
+                  .x = (const char *)w->job->run->x + x * element,
+                  .y = result,
+                  .x_steps = {p->axis[D].xs, p->axis[H].xs, p->axis[W].xs},
+                  .y_row = p->axis[H].ys,
+                  .y_column = p->axis[W].ys,
+                  .finish = !turn_y || p->beta == 0};
     if (turn_x) {
-        gather_patch(w, x, channels, w->scratch + s->x_patch);
-        x = w->scratch + s->x_patch;
-        x_steps[W] = s->lanes;
-        x_steps[H] = x_steps[W] * (span[W].high - span[W].low);
-        x_steps[D] = x_steps[H] * (span[H].high - span[H].low);
+        gather_patch(w, seen.x, seen.channels, w->scratch + s->x_patch);
+        seen.x = w->scratch + s->x_patch;
+        seen.x_steps[W] = s->lanes;
+        seen.x_steps[H] = seen.x_steps[W] * (span[W].high - span[W].low);
+        seen.x_steps[D] = seen.x_steps[H] * (span[H].high - span[H].low);
     } else {
-        for (int a = 0; a < FAL_MAX_SPATIAL; a++) x += span[a].low * x_steps[a] * element;
+        for (int a = 0; a < FAL_MAX_SPATIAL; a++) seen.x += span[a].low * seen.x_steps[a] * element;
     }
     if (turn_y) {
-        to = w->scratch + s->y_patch;
-        y_column = s->lanes;
-        y_row = y_column * (span[W].end - span[W].first);
+        seen.y = w->scratch + s->y_patch;
+        seen.y_column = s->lanes;
+        seen.y_row = seen.y_column * (span[W].end - span[W].first);
     }
-    run_blocks(w, first, blocks, channels, x, x_steps, to, y_row, y_column, !turn_y || p->beta == 0);
-    if (turn_y) scatter_patch(w, to, channels, y);
-    return blocks;
+    run_blocks(w, &seen);
+    if (turn_y) scatter_patch(w, seen.y, seen.channels, result);
+    return seen.blocks;
 }
 
 static void run_unit(walk *w, const place *at)

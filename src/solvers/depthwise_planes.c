@@ -94,36 +94,32 @@ static void pack(const fal__problem *p, const void *state, const void *w_, void 
     }
 }
 
-static void run_plane(const fal__run *run, int64_t n, int64_t g)
+/* Planes unit .. end-1 of all images, those rows of them that `plane->row` and the offsets stand for. */
+static void run_planes(const fal__run *run, fal__depthwise_plane *plane, int64_t unit, int64_t end,
+                       int64_t x_offset, int64_t y_offset)
 {
     const fal__problem *p = run->problem;
     const depthwise_planes *s = run->state;
-    const fal__problem_axis *h = &p->axis[H], *w = &p->axis[W];
-    const fal__depthwise_span rows = {.first = 0, .end = h->out, .low = 0, .high = h->in},
-                              columns = {.first = 0, .end = w->out, .low = 0, .high = w->in};
-    const float *x = (const float *)run->x + p->x_base + n * p->x_n + g * p->x_g;
-    float *y = (float *)run->y + p->y_base + n * p->y_n + g * p->y_g;
-    fal__depthwise_plane plane = {.column = fal__depthwise_rows(w, &columns, 1, 1),
-                                  .bias = p->has_bias ? (const float *)run->bias + g * p->b_g : NULL,
-                                  .beta = p->beta,
-                                  .activation =
-                                      p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL};
-    if (run->packed != NULL) {
-        plane.w = (const float *)run->packed + g * h->k * w->k;
-        plane.w_row = w->k;
-        plane.w_column = 1;
-    } else {
-        plane.w = (const float *)run->w + p->w_base + g * p->w_g;
-        plane.w_row = h->ws;
-        plane.w_column = w->ws;
+    const int64_t taps = p->axis[W].k;
+    const float *x = (const float *)run->x + p->x_base + x_offset, *w = run->packed;
+    float *y = (float *)run->y + p->y_base + y_offset;
+    int64_t w_g = taps * taps;
+    plane->w_row = taps;
+    plane->w_column = 1;
+    if (w == NULL) {
+        w = (const float *)run->w + p->w_base;
+        w_g = p->w_g;
+        plane->w_row = p->axis[H].ws;
+        plane->w_column = p->axis[W].ws;
     }
-    const int64_t classes = fal__min(fal__depthwise_classes(h), h->out);
-    for (int64_t class = 0; class < classes; class ++) {
-        int64_t x_offset, y_offset;
-        plane.row = fal__depthwise_columns(h, &rows, class, h->xs, h->ys, &x_offset, &y_offset);
-        plane.x = x + x_offset;
-        plane.y = y + y_offset;
-        s->compute->depthwise->run_plane(&plane, w->k, w->s);
+    int64_t n = unit / p->groups, g = unit % p->groups;
+    for (; unit < end; unit++) {
+        plane->x = x + n * p->x_n + g * p->x_g;
+        plane->y = y + n * p->y_n + g * p->y_g;
+        plane->w = w + g * w_g;
+        plane->bias = p->has_bias ? (const float *)run->bias + g * p->b_g : NULL;
+        s->compute->depthwise->run_plane(plane, taps, p->axis[W].s);
+        if (++g == p->groups) g = 0, n++;
     }
 }
 
@@ -131,9 +127,21 @@ static void run_task(void *argument, int32_t index)
 {
     const fal__run *run = argument;
     const fal__problem *p = run->problem;
+    const fal__problem_axis *h = &p->axis[H], *w = &p->axis[W];
+    const fal__depthwise_span rows = {.first = 0, .end = h->out, .low = 0, .high = h->in},
+                              columns = {.first = 0, .end = w->out, .low = 0, .high = w->in};
+    fal__depthwise_plane plane = {.column = fal__depthwise_rows(w, &columns, 1, 1),
+                                  .beta = p->beta,
+                                  .activation =
+                                      p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL};
+    const int64_t classes = fal__min(fal__depthwise_classes(h), h->out);
     int64_t unit, end;
     fal__partition(p->n * p->groups, ((const depthwise_planes *)run->state)->tasks, index, &unit, &end);
-    for (; unit < end; unit++) run_plane(run, unit / p->groups, unit % p->groups);
+    for (int64_t class = 0; class < classes; class ++) {
+        int64_t x_offset, y_offset;
+        plane.row = fal__depthwise_columns(h, &rows, class, h->xs, h->ys, &x_offset, &y_offset);
+        run_planes(run, &plane, unit, end, x_offset, y_offset);
+    }
 }
 
 static bool run(const fal__run *run)

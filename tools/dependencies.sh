@@ -50,7 +50,8 @@ for set in "$@"; do
         compiles c++ c++ stddef.h || lacks g++ 'a C++ compiler'
         ;;
     neon) # builds for 64-bit ARM and runs what was built
-        compiles aarch64-linux-gnu-gcc c stdio.h || lacks 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross' 'a compiler for aarch64'
+        compiles aarch64-linux-gnu-gcc c stdio.h ||
+            lacks 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross' 'a compiler for aarch64'
         needs command qemu-aarch64 qemu-user
         ;;
     clang) needs command clang clang ;;

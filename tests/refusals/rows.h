@@ -32,6 +32,9 @@ typedef struct refusals_row {
 #ifndef ROW_api
 #define ROW_api(id, input)
 #endif
+#ifndef ROW_activation
+#define ROW_activation(id, input)
+#endif
 #ifndef ROW_npy
 #define ROW_npy(id, input)
 #endif

@@ -10,7 +10,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(os.environ.get("FALTUNG_BUILD_DIR", os.path.join(HERE, "../../build")), "tests")
 # Table: letter and number of its rows.
-TABLES = {"api": ("A", 84), "command": ("C", 76), "npy": ("N", 50), "npz": ("Z", 44),
+TABLES = {"api": ("A", 84), "activation": ("V", 6), "command": ("C", 76), "npy": ("N", 50), "npz": ("Z", 44),
           "safetensors": ("S", 56),
           "png": ("P", 58)}
 LINE = re.compile(r'^(ROW|ABSENT)\((\w+), (\w+), "[^"]+"(?:, ("[^"]+"))?\)$', re.M)

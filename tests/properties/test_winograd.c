@@ -280,7 +280,9 @@ static void chosen_where_it_wins(void **state)
     assert_string_equal(chosen(64, 56, FAL_ACCURACY_DEFAULT, 0), names[1]);
     assert_string_equal(chosen(128, 28, FAL_ACCURACY_DEFAULT, 0), names[1]);
     assert_null(strstr(chosen(64, 56, FAL_ACCURACY_STRICT, 0), "winograd"));
-    assert_null(strstr(chosen(64, 56, FAL_ACCURACY_DEFAULT, 100000), "winograd"));
+    /* (Blocks of 4 lanes live under this cap.) */
+    if (fal_cpu_detect() > FAL_CPU_GENERIC)
+        assert_null(strstr(chosen(64, 56, FAL_ACCURACY_DEFAULT, 100000), "winograd"));
     assert_string_not_equal(chosen(4, 56, FAL_ACCURACY_DEFAULT, 0), names[1]);
 }
 

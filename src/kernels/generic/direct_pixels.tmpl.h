@@ -72,7 +72,7 @@ static FAL__ALWAYS_INLINE void pixels_tile(const fal__lane_tile *t, int rows, in
     lanes_vector sum[FAL__PIXELS_ROWS_MAX][FAL__PIXELS_VECTORS_MAX];
     pixels_begin(t, rows, vectors, sum);
     const fal__lane_run *run = t->runs, *end = run + t->run_count;
-    const int64_t x_step = t->x_step, ahead = t->ahead;
+    const int64_t x_step = t->x_step, ahead = t->ahead, w_ahead = t->w_ahead;
     for (; run < end; run++) {
         const LANES_TYPE *x = (const LANES_TYPE *)t->x + run->at;
         const LANES_TYPE *w = (const LANES_TYPE *)t->w + run->first * rows;
@@ -94,6 +94,7 @@ static FAL__ALWAYS_INLINE void pixels_tile(const fal__lane_tile *t, int rows, in
                 FAL__UNROLL(8)
                 for (int j = 0; j < vectors; j++) FAL__PREFETCH(x + ahead + j * LANES);
             }
+            FAL__PREFETCH(w + w_ahead);
             x += x_step;
             w += rows;
         } while (--steps > 0);

@@ -135,6 +135,7 @@ static void run_tile(walk *w, int64_t panel, int64_t first, int64_t vectors, con
         .runs = (const fal__lane_run *)(void *)(w->scratch + s->runs),
         .run_count = w->run_count,
         .x_step = from.step,
+        .w_ahead = first + vectors * lanes < w->block.lanes ? 0 : rows * w->channels * s->reduction.taps,
         .ahead = s->in_place && panel == w->split * s->split_panels ? vectors * lanes : 0,
         .x = from.x,
         .w = weights,

@@ -218,7 +218,8 @@ static void weights_kept_as_they_are_change_no_bit(void **state)
         assert_int_equal(fal_plan_create(&alone, FAL_OP_CONV, &a.operands, &forced, &plan), FAL_OK);
         assert_int_equal(fal_plan_describe(plan, &info), FAL_OK);
         fal_plan_destroy(plan);
-        assert_true(info.packed_bytes < 2 * 4 * 500 * 520 * 9);
+        /* By the level's estimates: with vectors of 4 lanes products weigh more than weights. */
+        if (fal_cpu_detect() > FAL_CPU_GENERIC) assert_true(info.packed_bytes < 2 * 4 * 500 * 520 * 9);
         assert_true(test_ok(run_by(name, &alone, FAL_OP_CONV, &a.operands, &p.params, false), &error, name));
         assert_true(test_ok(run_by(name, &many, FAL_OP_CONV, &b.operands, &p.params, true), &error, name));
         assert_true(test_same_bits(&b.out.t, &a.out.t, name));

@@ -4,6 +4,7 @@
  *
  * Both are lines of text; the sets' lines are part of the program.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +60,9 @@ static fal_status read_line(cli_command *command, const place *at, const char *l
 static fal_status read_text(cli_command *command, const char *path, char **text)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (file == NULL) return cli_fail(command, FAL_E_NOTFOUND, path, "cannot open %.120s", path);
+    if (file == NULL)
+        return cli_fail(command, errno == ENOMEM ? FAL_E_NOMEM : FAL_E_NOTFOUND, path, "cannot open %.120s",
+                        path);
     fal_status status = cli_alloc(command, MOST_BYTES + 1, 1, (void **)text);
     const size_t length = status == FAL_OK ? fread(*text, 1, MOST_BYTES, file) : 0;
     const bool failed = ferror(file) != 0;

@@ -32,7 +32,8 @@ static fal_status read_text(cli_command *command, const char *path, char **text)
     size_t length = 0, capacity = FIRST_BYTES;
     *text = NULL;
     FILE *file = fopen(path, "rb");
-    if (file == NULL) return errno == ENOENT ? FAL_OK : fail_file(command, path, FAL_E_IO, "open");
+    if (file == NULL && errno == ENOENT) return FAL_OK;
+    if (file == NULL) return fail_file(command, path, errno == ENOMEM ? FAL_E_NOMEM : FAL_E_IO, "open");
     char *all = malloc(capacity);
     while (all != NULL && !ferror(file) && length < MOST_BYTES) {
         const size_t got = fread(all + length, 1, capacity - 1 - length, file);

@@ -12,6 +12,12 @@ set(faltung_level_definitions "")
 set(faltung_levels "")
 file(GLOB kernel_sources CONFIGURE_DEPENDS src/kernels/generic/*.c)
 
+# The sanitizers add a branch to every access of the unrolled loops; at -O3 one such file takes minutes.
+set(kernel_optimisation -O3)
+if(FALTUNG_SANITIZE)
+    set(kernel_optimisation -O1 -g1)
+endif()
+
 # fal_kernel_level(NAME FLAG...): one row. A level whose flags the compiler does not know is left out.
 function(fal_kernel_level level)
     if(NOT kernel_sources)
@@ -29,7 +35,7 @@ function(fal_kernel_level level)
     target_compile_definitions(faltung_kernels_${level} PRIVATE FAL__LEVEL=${level})
     # A product and its sum may become one instruction here: the kernels are written for it, and
     # their rounding is part of what the tests bound.
-    target_compile_options(faltung_kernels_${level} PRIVATE ${ARGN} -O3 -ffp-contract=fast
+    target_compile_options(faltung_kernels_${level} PRIVATE ${ARGN} ${kernel_optimisation} -ffp-contract=fast
                            -fno-math-errno -fno-trapping-math)
     target_link_libraries(faltung_kernels_${level} PRIVATE faltung_checks)
     set_target_properties(faltung_kernels_${level} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)

@@ -70,7 +70,7 @@ static void gather_patch(const walk *w, const char *x, int32_t channels, char *p
     const int64_t element = (int64_t)w->s->compute->panel_bytes;
     const fal__depthwise_span *at = w->piece.at;
     int64_t rows = at[H].high - at[H].low, columns = at[W].high - at[W].low;
-    if (rows == 0 || columns == 0) return;
+    if (p->ic == 0 || rows == 0 || columns == 0) return; /* without a product x may have no cell */
     join_rows(&rows, &columns, p->axis[H].xs, p->axis[W].xs);
     for (int64_t d = at[D].low; d < at[D].high; d++)
         for (int64_t r = 0; r < rows; r++, patch += columns * w->s->lanes * element) {
@@ -210,6 +210,7 @@ static void run_task(void *argument, int32_t index)
         run_unit(&w, &at);
     }
 }
+
 void fal__depthwise_run(const fal__run *run, const void *packed, char *scratch)
 {
     const fal__depthwise_state *s = run->state;

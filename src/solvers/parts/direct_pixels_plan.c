@@ -162,9 +162,9 @@ static double step_cycles(const fal__direct_pixels *s, int64_t vectors)
     double cycles = 0;
     for (int64_t wide = 0; wide < 2; wide++) {
         const int64_t wider = s->problem.oc % s->panels, rows = s->problem.oc / s->panels + wide;
-        const int64_t many = wide ? wider : s->panels - wider, most = s->kernels->vectors_max[rows];
+        const int64_t many = wide ? wider : s->panels - wider;
         if (many == 0) continue;
-        const int64_t tiles = fal__ceil_div(vectors, most);
+        const int64_t tiles = fal__ceil_div(vectors, s->kernels->vectors_max[rows]);
         const double mean = (double)vectors / (double)tiles, r = (double)rows;
         double step = 0.5 * r * mean;
         if (step < 0.5 * (r + 2 * mean)) step = 0.5 * (r + 2 * mean);

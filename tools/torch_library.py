@@ -29,14 +29,16 @@ class Params(ctypes.Structure):
                 ("padding", ctypes.c_int), ("padding_mode", ctypes.c_int), ("padding_value", ctypes.c_double),
                 ("groups", ctypes.c_int64), ("flip_kernel", ctypes.c_bool), ("layout", ctypes.c_int),
                 ("output_padding", Three), ("output_size", Three), ("beta", ctypes.c_double),
-                ("accuracy", ctypes.c_int), ("algorithm", ctypes.c_char_p), ("spatial", ctypes.c_int32),
-                ("kernel", Three)]
+                ("activation", ctypes.c_int), ("activation_low", ctypes.c_double),
+                ("activation_high", ctypes.c_double), ("activation_slope", ctypes.c_double),
+                ("accuracy", ctypes.c_int), ("algorithm", ctypes.c_char_p), ("reproducible", ctypes.c_bool),
+                ("spatial", ctypes.c_int32), ("kernel", Three)]
 
 
 class Error(ctypes.Structure):
     """fal_error"""
     _fields_ = [("status", ctypes.c_int), ("field", ctypes.c_char * 64), ("found", ctypes.c_char * 192),
-                ("allowed", ctypes.c_char * 160), ("hint", ctypes.c_char * 160),
+                ("allowed", ctypes.c_char * 320), ("hint", ctypes.c_char * 160),
                 ("fix_field", ctypes.c_char * 32), ("fix_value", ctypes.c_char * 32)]
 
 
@@ -44,7 +46,8 @@ class Context(ctypes.Structure):
     """fal_context"""
     _fields_ = [("allocator", ctypes.c_void_p * 3), ("executor", ctypes.c_void_p * 2),
                 ("threads", ctypes.c_int32), ("cpu", ctypes.c_int), ("workspace_cap_bytes", ctypes.c_uint64),
-                ("error", ctypes.POINTER(Error))]
+                ("measure_seconds", ctypes.c_double), ("wisdom", ctypes.c_void_p),
+                ("cycles_per_second", ctypes.c_double), ("error", ctypes.POINTER(Error))]
 
 
 def view(array):

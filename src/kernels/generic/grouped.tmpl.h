@@ -114,7 +114,8 @@ static FAL__ALWAYS_INLINE uint32_t outputs_inside(int64_t low, int64_t high, int
     return (uint32_t)(below_end & ~below_first);
 }
 
-/* sum + a*b, or sum as it is: without a branch where the level has masks. */
+/* sum + a*b, or sum as it is: without a branch where the level has masks. The fused instruction is named,
+ * because a product and its sum on two sides of a branch are not fused by themselves. */
 #if defined(__AVX512F__)
 typedef __mmask16 lanes_switch;
 static FAL__ALWAYS_INLINE lanes_vector add_product_if(lanes_switch on, lanes_vector sum, lanes_vector a,
@@ -123,6 +124,15 @@ static FAL__ALWAYS_INLINE lanes_vector add_product_if(lanes_switch on, lanes_vec
     if (sizeof(LANES_TYPE) == 4)
         return (lanes_vector)_mm512_mask3_fmadd_ps((__m512)a, (__m512)b, (__m512)sum, on);
     return (lanes_vector)_mm512_mask3_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)sum, (__mmask8)on);
+}
+#elif defined(__AVX2__)
+typedef int lanes_switch;
+static FAL__ALWAYS_INLINE lanes_vector add_product_if(lanes_switch on, lanes_vector sum, lanes_vector a,
+                                                      lanes_vector b)
+{
+    if (on == 0) return sum;
+    if (sizeof(LANES_TYPE) == 4) return (lanes_vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)sum);
+    return (lanes_vector)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)sum);
 }
 #else
 typedef int lanes_switch;

@@ -6,6 +6,7 @@ as `cc`: -fopenmp means another library to each compiler."""
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,7 +44,7 @@ def main():
     compiler = re.search(r"^CMAKE_C_COMPILER:\w+=(.+)$", cache, re.M)[1]
     failures = shown = 0
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as tools:
-        os.symlink(compiler, pathlib.Path(tools) / "cc")
+        os.symlink(shutil.which(compiler), pathlib.Path(tools) / "cc")
         path = {**os.environ, "PATH": tools + os.pathsep + os.environ["PATH"]}
         for name in ("include", "examples"):
             os.symlink(ROOT / name, pathlib.Path(folder) / name)

@@ -64,6 +64,7 @@ __extension__ typedef __int128 fal__int128;
 #define FAL__CONCAT2(a, b) a##b
 #define FAL__CONCAT(a, b)  FAL__CONCAT2(a, b)
 
+#define FAL__NOINLINE      __attribute__((noinline))
 #define FAL__ALWAYS_INLINE inline __attribute__((always_inline))
 #define FAL__LIKELY(x)     __builtin_expect(!!(x), 1)
 #define FAL__UNLIKELY(x)   __builtin_expect(!!(x), 0)

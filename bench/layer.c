@@ -10,13 +10,44 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Operators and rules by the library's numbers; its gradients of conv are called by what they give. */
-static const char *const operators[] = {"conv", "conv-transpose", "grad-input", "grad-weight"};
+/* The keys, in the order of list_keys(), and sets of them. */
+enum { KEY_N, KEY_IC, KEY_OC, KEY_G, KEY_IN, KEY_K, KEY_S, KEY_D, KEY_P, KEY_OP, KEYS };
+enum {
+    CONV_NEEDS = 1 << KEY_IC | 1 << KEY_OC | 1 << KEY_IN | 1 << KEY_K,
+    CONV_TAKES = 1 << KEY_N | 1 << KEY_G | 1 << KEY_S | 1 << KEY_D | 1 << KEY_P,
+    WINDOW_NEEDS = 1 << KEY_IC | 1 << KEY_IN | 1 << KEY_K,
+    WINDOW_TAKES = 1 << KEY_N | 1 << KEY_S | 1 << KEY_D | 1 << KEY_P
+};
+
+typedef struct operator_row {
+    const char *name;
+    unsigned needs, takes; /* keys; what is needed is taken, too */
+    const char *needs_text;
+} operator_row;
+
+/* By bench_operator. */
+static const operator_row operators[BENCH_OPERATORS] = {
+    {"conv", CONV_NEEDS, CONV_TAKES | 1 << KEY_OP, "ic, oc, in and k"},
+    {"conv-transpose", CONV_NEEDS, CONV_TAKES | 1 << KEY_OP, "ic, oc, in and k"},
+    {"grad-input", CONV_NEEDS, CONV_TAKES | 1 << KEY_OP, "ic, oc, in and k"},
+    {"grad-weight", CONV_NEEDS, CONV_TAKES | 1 << KEY_OP, "ic, oc, in and k"},
+    {"max-pool", WINDOW_NEEDS, WINDOW_TAKES, "ic, in and k"},
+    {"average-pool", WINDOW_NEEDS, WINDOW_TAKES, "ic, in and k"},
+    {"global-pool", 1 << KEY_IC | 1 << KEY_IN, 1 << KEY_N, "ic and in"},
+    {"unfold", WINDOW_NEEDS, WINDOW_TAKES, "ic, in and k"},
+    {"fold", WINDOW_NEEDS, WINDOW_TAKES, "ic, in and k"},
+    {"pad", 1 << KEY_IC | 1 << KEY_IN | 1 << KEY_P, 1 << KEY_N, "ic, in and p"},
+    {"upsample", 1 << KEY_IC | 1 << KEY_IN | 1 << KEY_S, 1 << KEY_N, "ic, in and s"},
+    {"upsample-nearest", 1 << KEY_IC | 1 << KEY_IN | 1 << KEY_S, 1 << KEY_N, "ic, in and s"},
+    {"deform-conv", CONV_NEEDS, CONV_TAKES, "ic, oc, in and k"},
+    {"deform-conv-v2", CONV_NEEDS, CONV_TAKES, "ic, oc, in and k"},
+    {"deform-grad", CONV_NEEDS, CONV_TAKES, "ic, oc, in and k"},
+};
+
+/* By fal_padding. */
 static const char *const rules[] = {"", "valid", "same", "same-lower", "full", "causal"};
-enum { OPERATORS = 4, RULES = 6 };
-_Static_assert(FAL_OP_CONV_TRANSPOSE == 1 && FAL_OP_CONV_GRAD_INPUT == 2 && FAL_OP_CONV_GRAD_WEIGHT == 3 &&
-                   FAL_PADDING_VALID == 1 && FAL_PADDING_CAUSAL == 5,
-               "the words above are in the order of the library's enums");
+enum { RULES = 6 };
+_Static_assert(FAL_PADDING_VALID == 1 && FAL_PADDING_CAUSAL == 5, "the words above are in the enum's order");
 
 /* No layer has a size beyond this; products of a few such numbers are the library's to check. */
 static const int64_t largest = INT32_MAX;
@@ -74,20 +105,18 @@ static int32_t read_axes(const char *at, int64_t *values, int64_t *ends)
 typedef struct key {
     const char *name;
     int64_t *number, *axes, *ends;
-    bool required, zero; /* zero: 0 is a value, and not the library's word for "not given" */
+    bool zero; /* 0 is a value, and not the library's word for "not given" */
 } key;
-
-enum { KEYS = 10, KEY_IN = 4, KEY_PADDING = 8 };
 
 static void list_keys(bench_layer *l, key list[KEYS])
 {
     const key all[KEYS] = {
         {.name = "n", .number = &l->n},
-        {.name = "ic", .number = &l->in_channels, .required = true},
-        {.name = "oc", .number = &l->out_channels, .required = true},
+        {.name = "ic", .number = &l->in_channels},
+        {.name = "oc", .number = &l->out_channels},
         {.name = "g", .number = &l->params.groups},
-        {.name = "in", .axes = l->input, .required = true},
-        {.name = "k", .axes = l->kernel, .required = true},
+        {.name = "in", .axes = l->input},
+        {.name = "k", .axes = l->kernel},
         {.name = "s", .axes = l->params.stride},
         {.name = "d", .axes = l->params.dilation},
         {.name = "p", .axes = l->params.padding_begin, .ends = l->params.padding_end, .zero = true},
@@ -121,6 +150,16 @@ static bool read_value(const key *k, const char *value, bench_layer *layer, int3
     return *count > 0;
 }
 
+/* found names the word and the operator, allowed what the operator needs. */
+static fal_status refuse_operator(fal_error *error, const operator_row *op, const char *format,
+                                  const char *word)
+{
+    *error = (fal_error){.status = FAL_E_VALUE};
+    snprintf(error->found, sizeof error->found, format, word, op->name);
+    snprintf(error->allowed, sizeof error->allowed, "a layer needs %s", op->needs_text);
+    return FAL_E_VALUE;
+}
+
 static fal_status read_word(reading *r, const char *word, int32_t counts[KEYS])
 {
     key keys[KEYS];
@@ -135,9 +174,12 @@ static fal_status read_word(reading *r, const char *word, int32_t counts[KEYS])
                       "'%s' is not a part of a layer", word);
     if ((r->seen >> best & 1) != 0)
         return refuse(r->error, "each key may stand once", "'%s' is a second value", word);
+    const operator_row *op = &operators[r->layer->op];
+    if (((op->needs | op->takes) >> best & 1) == 0)
+        return refuse_operator(r->error, op, "'%s' has no meaning for %s", word);
     r->seen |= 1U << best;
     if (read_value(&keys[best], word + length, r->layer, &counts[best])) return FAL_OK;
-    if (best == KEY_PADDING)
+    if (best == KEY_P)
         return refuse(r->error, "must be p1, p1x2, p0:1, pvalid, psame, psame-lower, pfull or pcausal",
                       "'%s' is not a padding", word);
     return refuse(r->error,
@@ -150,10 +192,11 @@ static fal_status read_word(reading *r, const char *word, int32_t counts[KEYS])
 static fal_status finish(reading *r, const int32_t counts[KEYS])
 {
     key keys[KEYS];
+    const operator_row *op = &operators[r->layer->op];
     list_keys(r->layer, keys);
     for (size_t i = 0; i < KEYS; i++)
-        if (keys[i].required && (r->seen >> i & 1) == 0)
-            return refuse(r->error, "a layer needs ic, oc, in and k", "'%s' is missing", keys[i].name);
+        if ((op->needs >> i & 1) != 0 && (r->seen >> i & 1) == 0)
+            return refuse_operator(r->error, op, "'%s' is missing", keys[i].name);
     r->layer->spatial = counts[KEY_IN];
     for (size_t i = 0; i < KEYS; i++)
         if (keys[i].axes != NULL && counts[i] > 1 && counts[i] != counts[KEY_IN])
@@ -183,13 +226,18 @@ static void trim(const char *text, size_t length, char *out)
 
 static fal_status read_operator(reading *r, const char *word)
 {
-    for (int i = 0; i < OPERATORS; i++)
-        if (strcmp(word, operators[i]) == 0) {
-            r->layer->op = (fal_operator)i;
+    for (int i = 0; i < BENCH_OPERATORS; i++)
+        if (strcmp(word, operators[i].name) == 0) {
+            r->layer->op = (bench_operator)i;
             return FAL_OK;
         }
-    return refuse(r->error, "must be one of conv, conv-transpose, grad-input, grad-weight",
-                  "'%s' is not an operator", word);
+    refuse(r->error, "must be one of", "'%s' is not an operator", word);
+    for (int i = 0; i < BENCH_OPERATORS; i++) {
+        const size_t used = strlen(r->error->allowed);
+        snprintf(r->error->allowed + used, sizeof r->error->allowed - used, "%s %s", i > 0 ? "," : "",
+                 operators[i].name);
+    }
+    return FAL_E_VALUE;
 }
 
 fal_status bench_layer_parse(const char *line, bench_layer *layer, bool *found, fal_error *error)
@@ -212,40 +260,4 @@ fal_status bench_layer_parse(const char *line, bench_layer *layer, bool *found, 
     if (status == FAL_OK) status = finish(&r, counts);
     *found = status == FAL_OK;
     return status;
-}
-
-/* A shape in a layout: nchw (a, b, space...), nhwc (a, space..., b) or, for weights, (space..., a, b). */
-static fal_tensor shaped(fal_layout layout, bool weight, int64_t a, int64_t b, int32_t spatial,
-                         const int64_t *space)
-{
-    int64_t shape[FAL_MAX_RANK];
-    const bool last = layout == FAL_NHWC;
-    const int32_t first = !last ? 2 : weight ? 0 : 1;
-    for (int32_t s = 0; s < spatial; s++) shape[first + s] = space[s];
-    shape[last && weight ? spatial : 0] = a;
-    shape[last ? spatial + 1 : 1] = b;
-    return fal_tensor_of(NULL, FAL_F32, spatial + 2, shape);
-}
-
-fal_status bench_layer_operands(const bench_layer *l, fal_layout layout, fal_operands *operands,
-                                fal_conv_params *params, fal_error *error)
-{
-    const bool transposed = l->op == FAL_OP_CONV_TRANSPOSE;
-    const int64_t groups = l->params.groups > 0 ? l->params.groups : 1;
-    /* The two channel axes of a weight: (oc, ic/g), swapped in nhwc and swapped when transposed. Channels
-     * that g does not divide are left for the library to refuse. */
-    const int64_t outer = transposed ? l->in_channels : l->out_channels,
-                  inner = (transposed ? l->out_channels : l->in_channels) / groups;
-    const bool last = layout == FAL_NHWC;
-    *operands = (fal_operands){
-        .x = shaped(layout, false, l->n, l->in_channels, l->spatial, l->input),
-        .w = shaped(layout, true, last ? inner : outer, last ? outer : inner, l->spatial, l->kernel)};
-    *params = l->params;
-    params->layout = layout;
-    return fal_conv_output_shape(transposed, &operands->x, &operands->w, params, &operands->y, error);
-}
-
-const char *bench_operator_name(fal_operator op)
-{
-    return (int)op < OPERATORS ? operators[op] : "";
 }

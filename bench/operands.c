@@ -33,11 +33,12 @@ static void fill(const fal_tensor *t, uint32_t seed)
     }
 }
 
-bool bench_memory_begin(bench_memory *memory, fal_operands *operands)
+bool bench_memory_begin(bench_memory *memory, bench_problem *problem)
 {
-    fal_tensor *const tensors[3] = {&operands->x, &operands->w, &operands->y};
+    fal_tensor *tensors[BENCH_TENSORS];
+    const int count = bench_tensors(problem, tensors);
     *memory = (bench_memory){{NULL}};
-    for (int t = 0; t < 3; t++) {
+    for (int t = 0; t < count; t++) {
         memory->blocks[t] = bench_block(bytes_of(tensors[t]) + PAGE);
         if (memory->blocks[t] == NULL) {
             bench_memory_end(memory);
@@ -49,10 +50,11 @@ bool bench_memory_begin(bench_memory *memory, fal_operands *operands)
     return true;
 }
 
-void bench_memory_move(const bench_memory *memory, int place, fal_operands *operands)
+void bench_memory_move(const bench_memory *memory, int place, bench_problem *problem)
 {
-    fal_tensor *const tensors[3] = {&operands->x, &operands->w, &operands->y};
-    for (int t = 0; t < 3; t++) {
+    fal_tensor *tensors[BENCH_TENSORS];
+    const int count = bench_tensors(problem, tensors);
+    for (int t = 0; t < count; t++) {
         void *to = address(memory, t, place);
         memmove(to, tensors[t]->data, bytes_of(tensors[t]));
         tensors[t]->data = to;
@@ -61,16 +63,7 @@ void bench_memory_move(const bench_memory *memory, int place, fal_operands *oper
 
 void bench_memory_end(bench_memory *memory)
 {
-    for (int t = 0; t < 3; t++) free(memory->blocks[t]);
-}
-
-const fal_tensor *bench_result(fal_operator op, const fal_operands *operands)
-{
-    switch (op) {
-    case FAL_OP_CONV_GRAD_INPUT: return &operands->x;
-    case FAL_OP_CONV_GRAD_WEIGHT: return &operands->w;
-    default: return &operands->y;
-    }
+    for (int t = 0; t < BENCH_TENSORS; t++) free(memory->blocks[t]);
 }
 
 bool bench_same(const float *a, const float *b, int64_t count)

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * own.c: this library as a contender, in the two ways programs call it.
+ * own.c: this library as a contender, in the two ways programs call it. An operator without plans has one
+ * way only, which then stands in the place of the prepared one.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench/call.h"
 #include "bench/peer.h"
 
 typedef struct own {
     const bench_problem *problem;
     fal_operands operands;
-    fal_plan *plan; /* NULL for one call */
+    fal_plan *plan; /* NULL: every run is one call */
     fal_plan_info info;
     void *packed, *workspace;
 } own;
@@ -42,13 +44,14 @@ static own *new_own(const bench_problem *problem)
 
 static void *prepare_one_call(const bench_problem *problem)
 {
-    return new_own(problem);
+    return bench_has_plan(problem->op) ? new_own(problem) : NULL;
 }
 
 static bool plan(own *o)
 {
     const bench_problem *p = o->problem;
-    if (fal_plan_create(&p->context, p->op, &p->operands, &p->params, &o->plan) != FAL_OK ||
+    if (!bench_has_plan(p->op)) return true;
+    if (fal_plan_create(&p->context, (fal_operator)p->op, &p->operands, &p->params, &o->plan) != FAL_OK ||
         fal_plan_describe(o->plan, &o->info) != FAL_OK)
         return false;
     o->workspace = bench_block(o->info.workspace_bytes);
@@ -73,35 +76,18 @@ static void place(void *state, const fal_operands *operands)
     o->operands = *operands;
 }
 
-static bool run_prepacked(void *state)
-{
-    const own *o = state;
-    return fal_plan_execute(o->plan, &o->operands, o->packed, o->workspace, o->info.workspace_bytes,
-                            o->problem->context.error) == FAL_OK;
-}
-
-/* The operand that is written, as an input of which only the shape is asked. */
-static fal_tensor shape_of(const fal_tensor *t)
-{
-    fal_tensor shape = *t;
-    shape.data = NULL;
-    return shape;
-}
-
 static bool run_one_call(void *state)
 {
     const own *o = state;
-    const fal_context *c = &o->problem->context;
-    const fal_tensor *x = &o->operands.x, *w = &o->operands.w, *y = &o->operands.y;
-    const fal_tensor x_shape = shape_of(x), w_shape = shape_of(w);
-    const fal_conv_params *params = &o->problem->params;
-    switch (o->problem->op) {
-    case FAL_OP_CONV: return fal_conv(c, x, w, NULL, params, y) == FAL_OK;
-    case FAL_OP_CONV_TRANSPOSE: return fal_conv_transpose(c, x, w, NULL, params, y) == FAL_OK;
-    case FAL_OP_CONV_GRAD_INPUT: return fal_conv_grad(c, &x_shape, w, y, params, x, NULL, NULL) == FAL_OK;
-    case FAL_OP_CONV_GRAD_WEIGHT: return fal_conv_grad(c, x, &w_shape, y, params, NULL, w, NULL) == FAL_OK;
-    default: return false;
-    }
+    return bench_call(o->problem, &o->operands) == FAL_OK;
+}
+
+static bool run_prepacked(void *state)
+{
+    const own *o = state;
+    if (o->plan == NULL) return run_one_call(state);
+    return fal_plan_execute(o->plan, &o->operands, o->packed, o->workspace, o->info.workspace_bytes,
+                            o->problem->context.error) == FAL_OK;
 }
 
 static void detail(void *state, char *text, size_t capacity)

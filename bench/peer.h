@@ -17,22 +17,13 @@
 #ifndef FALTUNG_BENCH_PEER_H
 #define FALTUNG_BENCH_PEER_H
 
-#include "bench/layer.h"
-
-/* One layer in one layout, resolved. */
-typedef struct bench_problem {
-    fal_operator op;
-    fal_operands operands; /* x, w and y with data; no bias */
-    fal_conv_params params;
-    fal_conv_geometry geometry;
-    fal_counts counts;
-    fal_context context; /* threads (at least 1) and instruction set; its error is the race's */
-} bench_problem;
+#include "bench/problem.h"
 
 enum { BENCH_DETAIL_TEXT = 64 };
 
 typedef struct bench_peer {
     const char *name;                                         /* "openblas" */
+    bool yardstick;                                           /* no library; writes nothing to compare */
     void (*version)(char *text, size_t capacity);             /* "0.3.21 SkylakeX"; NULL for this library */
     void *(*prepare)(const bench_problem *problem);           /* */
     void (*place)(void *state, const fal_operands *o);        /* */
@@ -43,9 +34,14 @@ typedef struct bench_peer {
     void (*release)(void *state);                             /* */
 } bench_peer;
 
-/* This library with weights packed beforehand, and by one call that does everything. Where prepare()
- * gives NULL, the context's error tells why. */
+/* This library with weights packed beforehand, and by one call that does everything (operators without
+ * plans run by one call in the first and not in the second). Where prepare() of the first gives NULL, the
+ * context's error tells why. */
 extern const bench_peer bench_prepacked, bench_one_call;
+
+/* Not libraries: unfold by rows of memcpy, and for operators that only move or compare numbers a plain copy
+ * that reads and writes as many bytes. */
+extern const bench_peer bench_rows, bench_copy;
 
 /* The others that this build has; the list ends with NULL. */
 extern const bench_peer *const bench_peers[];

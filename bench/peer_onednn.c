@@ -6,7 +6,8 @@
  * x, w and y are three memories, here called roles. Each has the caller's description, made of our
  * strides, and the primitive's, which is the same or is reached by a reorder. Reorders are never timed:
  * weights are reordered beforehand, as a program would; x and y are in "onednn" the caller's, and in the
- * other two whatever oneDNN chose, as if the layers before and after had chosen it too.
+ * other two whatever oneDNN chose, as if the layers before and after had chosen it too. Pooling and
+ * up-sampling have no w.
  */
 #include <dnnl.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@ typedef struct dnn {
     dnnl_primitive_t primitive;
     role roles[ROLES];
     int written; /* the role of the result */
+    bool weights;
 } dnn;
 
 static bool ok(dnnl_status_t status)
@@ -98,9 +100,9 @@ static bool describe_weight(const fal_tensor *t, const fal_conv_geometry *g, dnn
 static bool describe_roles(dnn *d)
 {
     const bench_problem *p = d->problem;
-    const fal_layout layout = p->geometry.layout;
+    const fal_layout layout = p->params.layout;
     return describe_image(&p->operands.x, layout, &d->roles[X].user_md) &&
-           describe_weight(&p->operands.w, &p->geometry, &d->roles[W].user_md) &&
+           (!d->weights || describe_weight(&p->operands.w, &p->geometry, &d->roles[W].user_md)) &&
            describe_image(&p->operands.y, layout, &d->roles[Y].user_md);
 }
 
@@ -144,7 +146,7 @@ static bool make_forward(const dnn *d, const dnnl_memory_desc_t md[ROLES], const
                ok(dnnl_primitive_desc_create(description, &desc, NULL, d->engine, NULL));
     }
     dnnl_convolution_desc_t desc;
-    const bool training = d->problem->op != FAL_OP_CONV;
+    const bool training = d->problem->op != BENCH_CONV;
     return ok(dnnl_dilated_convolution_forward_desc_init(
                &desc, training ? dnnl_forward_training : dnnl_forward_inference,
                winograd ? dnnl_convolution_winograd : dnnl_convolution_direct, &md[X], &md[W], NULL, &md[Y],
@@ -152,21 +154,71 @@ static bool make_forward(const dnn *d, const dnnl_memory_desc_t md[ROLES], const
            ok(dnnl_primitive_desc_create(description, &desc, NULL, d->engine, NULL));
 }
 
+static bool make_pooling(const dnn *d, const dnnl_memory_desc_t *x, const dnnl_memory_desc_t *y,
+                         dnnl_primitive_desc_t *description)
+{
+    const fal_pool_params *p = &d->problem->pool;
+    const bool global = p->extent == FAL_POOL_GLOBAL;
+    dnnl_dims_t kernel = {0}, strides = {0}, dilates = {0}, begin = {0}, end = {0};
+    for (int a = 0; a < x->ndims - 2; a++) {
+        kernel[a] = global ? x->dims[2 + a] : p->kernel[a];
+        strides[a] = p->stride[a] != 0 ? p->stride[a] : kernel[a];
+        dilates[a] = p->dilation[a] > 1 ? p->dilation[a] - 1 : 0;
+        begin[a] = p->padding_begin[a];
+        end[a] = p->padding_end[a];
+    }
+    dnnl_pooling_v2_desc_t desc;
+    return p->padding == FAL_PADDING_EXPLICIT &&
+           ok(dnnl_pooling_v2_forward_desc_init(&desc, dnnl_forward_inference,
+                                                p->kind == FAL_POOL_MAX ? dnnl_pooling_max
+                                                                        : dnnl_pooling_avg_include_padding,
+                                                x, y, strides, kernel, dilates, begin, end)) &&
+           ok(dnnl_primitive_desc_create(description, &desc, NULL, d->engine, NULL));
+}
+
+static bool make_resampling(const dnn *d, const dnnl_memory_desc_t *x, const dnnl_memory_desc_t *y,
+                            dnnl_primitive_desc_t *description)
+{
+    dnnl_resampling_desc_t desc;
+    return ok(dnnl_resampling_forward_desc_init(&desc, dnnl_forward_inference,
+                                                d->problem->op == BENCH_UPSAMPLE ? dnnl_resampling_linear
+                                                                                 : dnnl_resampling_nearest,
+                                                NULL, x, y)) &&
+           ok(dnnl_primitive_desc_create(description, &desc, NULL, d->engine, NULL));
+}
+
+/* What has no weights; oneDNN knows no Winograd for it. */
+static bool make_plain(dnn *d)
+{
+    const bool free = d->chosen == OWN_LAYOUT;
+    const dnnl_memory_desc_t x = wish(&d->roles[X], free), y = wish(&d->roles[Y], free);
+    if (d->chosen == WINOGRAD) return false;
+    switch (d->problem->op) {
+    case BENCH_MAX_POOL:
+    case BENCH_AVERAGE_POOL:
+    case BENCH_GLOBAL_POOL: return make_pooling(d, &x, &y, &d->description);
+    case BENCH_UPSAMPLE:
+    case BENCH_UPSAMPLE_NEAREST: return make_resampling(d, &x, &y, &d->description);
+    default: return false;
+    }
+}
+
 static bool make_description(dnn *d)
 {
+    if (!d->weights) return make_plain(d);
     const bool free = d->chosen != CALLERS_LAYOUT;
     const dnnl_alg_kind_t algorithm =
         d->chosen == WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
     const dnnl_memory_desc_t md[ROLES] = {wish(&d->roles[X], free), wish(&d->roles[W], true),
                                           wish(&d->roles[Y], free)};
     const window v = window_of(&d->problem->geometry);
-    const fal_operator op = d->problem->op;
+    const bench_operator op = d->problem->op;
     dnnl_primitive_desc_t forward = NULL;
     dnnl_convolution_desc_t desc;
-    if (op == FAL_OP_CONV || op == FAL_OP_CONV_TRANSPOSE) return make_forward(d, md, &v, &d->description);
+    if (op == BENCH_CONV || op == BENCH_CONV_TRANSPOSE) return make_forward(d, md, &v, &d->description);
     if (!make_forward(d, md, &v, &forward)) return false;
     const bool described =
-        op == FAL_OP_CONV_GRAD_INPUT
+        op == BENCH_GRAD_INPUT
             ? ok(dnnl_dilated_convolution_backward_data_desc_init(&desc, algorithm, &md[X], &md[W], &md[Y],
                                                                   v.strides, v.dilates, v.begin, v.end))
             : ok(dnnl_dilated_convolution_backward_weights_desc_init(
@@ -185,9 +237,9 @@ static void name_roles(dnn *d, dnnl_query_t query[ROLES])
     static const dnnl_query_t plain_md[ROLES] = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md},
                               diff_md[ROLES] = {dnnl_query_diff_src_md, dnnl_query_diff_weights_md,
                                                 dnnl_query_diff_dst_md};
-    const fal_operator op = d->problem->op;
-    const bool gradient = op == FAL_OP_CONV_GRAD_INPUT || op == FAL_OP_CONV_GRAD_WEIGHT;
-    d->written = !gradient ? Y : op == FAL_OP_CONV_GRAD_INPUT ? X : W;
+    const bench_operator op = d->problem->op;
+    const bool gradient = op == BENCH_GRAD_INPUT || op == BENCH_GRAD_WEIGHT;
+    d->written = !gradient ? Y : op == BENCH_GRAD_INPUT ? X : W;
     for (int i = 0; i < ROLES; i++) {
         const bool is_diff = gradient && (i == Y || i == d->written);
         d->roles[i].argument = is_diff ? diff[i] : plain[i];
@@ -233,6 +285,7 @@ static void place(void *state, const fal_operands *o)
     dnn *d = state;
     void *const data[ROLES] = {o->x.data, o->w.data, o->y.data};
     for (int i = 0; i < ROLES; i++) {
+        if (d->roles[i].user == NULL) continue;
         dnnl_memory_set_data_handle(d->roles[i].user, data[i]);
         reorder(d, d->roles[i].in, d->roles[i].user, d->roles[i].own);
     }
@@ -247,7 +300,7 @@ static bool make(dnn *d)
         !make_description(d) || !ok(dnnl_primitive_create(&d->primitive, d->description)))
         return false;
     for (int i = 0; i < ROLES; i++)
-        if (!make_role(d, i, query[i])) return false;
+        if ((d->weights || i != W) && !make_role(d, i, query[i])) return false;
     place(d, &d->problem->operands);
     return true;
 }
@@ -257,10 +310,11 @@ static void *prepare(const bench_problem *problem, way chosen)
 #ifdef _OPENMP
     omp_set_num_threads(problem->context.threads); /* oneDNN takes as many as OpenMP would */
 #endif
-    dnn *d = calloc(1, sizeof *d);
+    dnn *d = problem->offset.rank == 0 ? calloc(1, sizeof *d) : NULL; /* it knows no deformable one */
     if (d == NULL) return NULL;
     d->problem = problem;
     d->chosen = chosen;
+    d->weights = problem->operands.w.rank > 0;
     if (make(d)) return d;
     release(d);
     return NULL;
@@ -285,8 +339,11 @@ static bool run(void *state)
 {
     const dnn *d = state;
     dnnl_exec_arg_t arguments[ROLES];
-    for (int i = 0; i < ROLES; i++) arguments[i] = (dnnl_exec_arg_t){d->roles[i].argument, d->roles[i].own};
-    return ok(dnnl_primitive_execute(d->primitive, d->stream, ROLES, arguments)) &&
+    int count = 0;
+    for (int i = 0; i < ROLES; i++)
+        if (d->roles[i].own != NULL)
+            arguments[count++] = (dnnl_exec_arg_t){d->roles[i].argument, d->roles[i].own};
+    return ok(dnnl_primitive_execute(d->primitive, d->stream, count, arguments)) &&
            ok(dnnl_stream_wait(d->stream));
 }
 

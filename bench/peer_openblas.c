@@ -44,7 +44,7 @@ static void release(void *state)
 static void *prepare(const bench_problem *p)
 {
     const fal_conv_geometry *g = &p->geometry;
-    if (p->op != FAL_OP_CONV) return NULL;
+    if (p->op != BENCH_CONV) return NULL;
     blas *b = calloc(1, sizeof *b);
     if (b == NULL) return NULL;
     *b = (blas){.n = g->n,

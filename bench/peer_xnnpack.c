@@ -82,7 +82,7 @@ static enum xnn_status create(xnn *s, const float *weights)
 
 static void *prepare(const bench_problem *p)
 {
-    const bool forward = p->op == FAL_OP_CONV || p->op == FAL_OP_CONV_TRANSPOSE;
+    const bool forward = p->op == BENCH_CONV || p->op == BENCH_CONV_TRANSPOSE;
     if (!forward || p->geometry.layout != FAL_NHWC || p->geometry.spatial > 2) return NULL;
     if (xnn_initialize(NULL) != xnn_status_success) return NULL;
     xnn *s = calloc(1, sizeof *s);

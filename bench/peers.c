@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * peers.c: the peers of this build. cmake/bench.cmake defines BENCH_HAVE_... for what it found.
+ * peers.c: the peers of this build. cmake/bench.cmake defines BENCH_HAVE_... for what it found; without
+ * another library there is nobody to race.
  */
 #include "bench/peer.h"
 
@@ -25,6 +26,10 @@ const bench_peer *const bench_peers[] = {
 #endif
 #ifdef BENCH_HAVE_XNNPACK
     &bench_xnnpack,
+#endif
+#if defined(BENCH_HAVE_OPENBLAS) || defined(BENCH_HAVE_ONEDNN) || defined(BENCH_HAVE_XNNPACK)
+    &bench_rows,
+    &bench_copy,
 #endif
     NULL,
 };

@@ -14,7 +14,7 @@
 
 #include "bench/peer.h"
 
-enum { BENCH_MAX_PEERS = 8 };
+enum { BENCH_MAX_PEERS = 12 };
 
 /* Seconds of one call: the median and the tenth and ninetieth of a hundred. */
 typedef struct bench_time {
@@ -40,16 +40,12 @@ typedef struct bench_race {
 } bench_race;
 
 typedef struct bench_report {
-    fal_conv_geometry geometry;
-    double flops;      /* 2 * multiply-adds, padding counted */
-    double bytes;      /* x, w and y, each once */
+    double flops;      /* 2 * multiply-adds, padding counted; 0: the operator has no products */
+    double bytes;      /* x, w, y and all other tensors, each once */
     double peak_flops; /* a second, measured in the same rounds */
     bench_outcome outcomes[BENCH_MAX_PEERS];
 } bench_report;
 
-/* The shapes and counts alone, which refuse a layer that cannot be. */
-fal_status bench_describe(const bench_layer *layer, fal_layout layout, bench_problem *problem,
-                          fal_error *error);
 fal_status bench_run(const bench_race *race, bench_report *report);
 
 #endif

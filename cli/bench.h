@@ -48,6 +48,8 @@ double cli_bench_ratio(const bench_report *report, int contender);
 double cli_bench_best_ratio(const cli_bench *bench, const bench_report *report);
 /* Of a time: what part of the measured peak the arithmetic reached. */
 double cli_bench_part_of_peak(const bench_report *report, int contender);
+/* Of a time: bytes a second, every tensor read or written once. */
+double cli_bench_bytes(const bench_report *report, int contender);
 /* What the library predicted, as a multiple of the time that it took; 0 when it did not. */
 double cli_bench_predicted_ratio(const bench_report *report);
 /* The width between the slow and the fast tenth, over the median. */
@@ -58,7 +60,8 @@ typedef struct cli_bench_means {
     const char *set;
     fal_layout layout;
     int layers;
-    double part_of_peak;
+    double part_of_peak;               /* of the layers that have products; 0: none has */
+    double bytes;                      /* a second */
     int foretold;                      /* layers whose predicted time is within 1.5 times the measured one */
     double ratio[BENCH_MAX_PEERS + 1]; /* of each contender, then of the best other library; 0: of none */
     int ran[BENCH_MAX_PEERS + 1];      /* over how many layers */

@@ -12,12 +12,14 @@
  *                                "detail": "direct, f32 14x32 avx512", "predicted_ns": 1210000.0},
  *                               {"name": "openblas", "differs": true}]}],
  *      "geometric_means": [{"set": "resnet50", "layout": "nchw", "layers": 23, "part_of_peak": 0.98,
- * "foretold": 22, "ratios": [{"name": "one-call", "layers": 23, "ratio": 1.1},
+ *                           "gb_per_s": 2.9, "foretold": 22, "ratios": [{"name": "one-call", "layers": 23,
+ * "ratio": 1.1},
  *                                      {"name": "best", "layers": 23, "ratio": 1.9}]}]}
  *
- * A contender that does not run a layer is left out of it. low and high are the tenth and ninetieth of a
- * hundred; a ratio is a time over that of the prepacked call. foretold counts the layers whose predicted time
- * is within 1.5 times the measured one.
+ * An operator without products has 0 flops, and a set of such a part_of_peak of 0. A contender that does not
+ * run a layer is left out of it. low and high are the tenth and ninetieth of a hundred; a ratio is a time
+ * over that of the prepacked call. foretold counts the layers whose predicted time is within 1.5 times the
+ * measured one.
  */
 #include <string.h>
 
@@ -66,9 +68,10 @@ static json_t *means_of(const cli_bench *bench, const cli_bench_means *means)
                                   json_pack("{s:s, s:i, s:f}", "name",
                                             i < bench->race.count ? bench->race.peers[i]->name : "best",
                                             "layers", means->ran[i], "ratio", means->ratio[i]));
-    return json_pack("{s:s, s:s, s:i, s:f, s:i, s:o}", "set", means->set, "layout",
+    return json_pack("{s:s, s:s, s:i, s:f, s:f, s:i, s:o}", "set", means->set, "layout",
                      means->layout == FAL_NHWC ? "nhwc" : "nchw", "layers", means->layers, "part_of_peak",
-                     means->part_of_peak, "foretold", means->foretold, "ratios", ratios);
+                     means->part_of_peak, "gb_per_s", means->bytes * 1e-9, "foretold", means->foretold,
+                     "ratios", ratios);
 }
 
 static json_t *all_means(const cli_bench *bench)

@@ -53,7 +53,7 @@ static fal_status read_line(cli_command *command, const place *at, const char *l
     if (!found) return FAL_OK;
     for (int layout = FAL_NCHW; layout <= FAL_NHWC && status == FAL_OK; layout++)
         status = bench_describe(&layer.layer, (fal_layout)layout, &problem, &command->error);
-    if (status == FAL_OK) status = cli_check_work(command, problem.counts.multiply_adds);
+    if (status == FAL_OK) status = cli_check_work(command, problem.work);
     return status == FAL_OK ? add(command, layers, &layer) : at_line(command, at, status);
 }
 

@@ -22,6 +22,7 @@ double cli_bench_best_ratio(const cli_bench *bench, const bench_report *report)
 {
     double best = 0;
     for (int i = CLI_BENCH_OTHERS; i < bench->race.count; i++) {
+        if (bench->race.peers[i]->yardstick) continue;
         const double ratio = cli_bench_ratio(report, i);
         if (ratio > 0 && (best <= 0 || ratio < best)) best = ratio;
     }
@@ -32,6 +33,12 @@ double cli_bench_part_of_peak(const bench_report *report, int contender)
 {
     const bench_time *time = &report->outcomes[contender].time;
     return time->samples == 0 ? 0 : report->flops / time->median / report->peak_flops;
+}
+
+double cli_bench_bytes(const bench_report *report, int contender)
+{
+    const bench_time *time = &report->outcomes[contender].time;
+    return time->samples == 0 ? 0 : report->bytes / time->median;
 }
 
 double cli_bench_predicted_ratio(const bench_report *report)
@@ -56,12 +63,14 @@ static void include(double *sum, int *count, double factor)
 bool cli_bench_means_of(const cli_bench *bench, const char *set, fal_layout layout, cli_bench_means *means)
 {
     const int contenders = bench->race.count;
+    int products = 0, moved = 0;
     *means = (cli_bench_means){.set = set, .layout = layout};
     for (int r = 0; r < bench->count; r++) {
         const cli_bench_run *run = &bench->runs[r];
         if (run->layout != layout || strcmp(run->layer->set, set) != 0) continue;
-        include(&means->part_of_peak, &means->layers,
-                cli_bench_part_of_peak(&run->report, CLI_BENCH_PREPACKED));
+        means->layers++;
+        include(&means->part_of_peak, &products, cli_bench_part_of_peak(&run->report, CLI_BENCH_PREPACKED));
+        include(&means->bytes, &moved, cli_bench_bytes(&run->report, CLI_BENCH_PREPACKED));
         const double predicted = cli_bench_predicted_ratio(&run->report);
         means->foretold += predicted > 1 / 1.5 && predicted < 1.5;
         for (int i = 0; i < contenders; i++)
@@ -70,7 +79,8 @@ bool cli_bench_means_of(const cli_bench *bench, const char *set, fal_layout layo
                 cli_bench_best_ratio(bench, &run->report));
     }
     if (means->layers == 0) return false;
-    means->part_of_peak = exp(means->part_of_peak / means->layers);
+    means->part_of_peak = products > 0 ? exp(means->part_of_peak / products) : 0;
+    means->bytes = exp(means->bytes / moved);
     for (int i = 0; i <= contenders; i++)
         means->ratio[i] = means->ran[i] > 0 ? exp(means->ratio[i] / means->ran[i]) : 0;
     return true;

@@ -2,12 +2,13 @@
 /*
  * bench_print.c: the bench as a table.
  *
- *     layer          layout    MFLOP        us   +-  GFLOP/s  % peak predict one-call openblas     best
- * solver conv2 3x3      nchw      231.2     812.3   1%    284.6   142.1    0.97     1.02     2.31     2.31
- * winograd means          nchw                                       97.3    9/10     1.10     1.41     1.41
+ *     layer          layout    MFLOP        us   +-   GB/s  GFLOP/s  % peak predict one-call openblas best
+ * solver conv2 3x3      nchw      231.2     812.3   1%    2.2    284.6   142.1
+ * 0.97     1.02     2.31     2.31 winograd means nchw                              3.1              97.3 9/10
+ * 1.10     1.41     1.41
  *
- * The columns up to predict are of the prepacked call, those of other contenders say how many times
- * longer they take. `best` is the fastest other library of the row.
+ * The columns up to predict are of the prepacked call (of an operator without plans: of any), those of other
+ * contenders say how many times longer they take. `best` is the fastest other library of the row.
  */
 #include <string.h>
 
@@ -59,13 +60,22 @@ void cli_bench_print_head(cli_command *command, const cli_bench *bench)
         bench->race.peers[i]->version(version, sizeof version);
         fprintf(out, "%s %s\n", bench->race.peers[i]->name, version);
     }
-    fprintf(out, "%-*s layout %8s %10s %5s %8s %7s %7s", name_width(bench), "layer", "MFLOP", "us", "+-",
-            "GFLOP/s", "% peak", "predict");
+    fprintf(out, "%-*s layout %8s %10s %5s %6s %8s %7s %7s", name_width(bench), "layer", "MFLOP", "us", "+-",
+            "GB/s", "GFLOP/s", "% peak", "predict");
     for (int i = CLI_BENCH_ONE_CALL; i < bench->race.count; i++)
         fprintf(out, " %*s", width_of(bench->race.peers[i]->name), bench->race.peers[i]->name);
     if (has_others(bench)) fprintf(out, " %*s", RATIO_WIDTH, "best");
     fprintf(out, "  solver\n");
     fflush(out);
+}
+
+/* A number, or a dash for 0. */
+static void put_number(FILE *out, int width, int digits, double number)
+{
+    if (number > 0)
+        fprintf(out, " %*.*f", width, digits, number);
+    else
+        fprintf(out, " %*s", width, "-");
 }
 
 /* A ratio, or a word where there is none. */
@@ -83,10 +93,13 @@ void cli_bench_print_run(cli_command *command, const cli_bench *bench, const cli
     const bench_report *r = &run->report;
     const bench_time *time = &r->outcomes[CLI_BENCH_PREPACKED].time;
     const int width = name_width(bench);
-    fprintf(out, "%-*.*s %-6s %8.1f %10.1f %4.0f%% %8.1f %7.1f %7.2f", width, width, name_of(run),
-            layout_name(run->layout), r->flops * 1e-6, time->median * 1e6, 100 * cli_bench_spread(time),
-            r->flops / time->median * 1e-9, 100 * cli_bench_part_of_peak(r, CLI_BENCH_PREPACKED),
-            cli_bench_predicted_ratio(r));
+    fprintf(out, "%-*.*s %-6s", width, width, name_of(run), layout_name(run->layout));
+    put_number(out, 8, 1, r->flops * 1e-6);
+    fprintf(out, " %10.1f %4.0f%% %6.1f", time->median * 1e6, 100 * cli_bench_spread(time),
+            cli_bench_bytes(r, CLI_BENCH_PREPACKED) * 1e-9);
+    put_number(out, 8, 1, r->flops / time->median * 1e-9);
+    put_number(out, 7, 1, 100 * cli_bench_part_of_peak(r, CLI_BENCH_PREPACKED));
+    put_number(out, 7, 2, cli_bench_predicted_ratio(r));
     for (int i = CLI_BENCH_ONE_CALL; i < bench->race.count; i++)
         put_ratio(out, width_of(bench->race.peers[i]->name), cli_bench_ratio(r, i),
                   r->outcomes[i].differs ? "differs" : "-");
@@ -115,8 +128,10 @@ static void print_mean(FILE *out, const cli_bench *bench, const cli_bench_means 
     const int width = name_width(bench);
     snprintf(name, sizeof name, "%s, %d layers", means->set, means->layers);
     snprintf(foretold, sizeof foretold, "%d/%d", means->foretold, means->layers);
-    fprintf(out, "%-*.*s %-6s %8s %10s %5s %8s %7.1f %7s", width, width, name, layout_name(means->layout), "",
-            "", "", "", 100 * means->part_of_peak, foretold);
+    fprintf(out, "%-*.*s %-6s %8s %10s %5s %6.1f %8s", width, width, name, layout_name(means->layout), "", "",
+            "", means->bytes * 1e-9, "");
+    put_number(out, 7, 1, 100 * means->part_of_peak);
+    fprintf(out, " %7s", means->part_of_peak > 0 ? foretold : "-");
     for (int i = CLI_BENCH_ONE_CALL; i < bench->race.count; i++)
         put_mean(out, width_of(bench->race.peers[i]->name), means, i, starred);
     if (has_others(bench)) put_mean(out, RATIO_WIDTH, means, bench->race.count, starred);

@@ -146,7 +146,7 @@ static fal_status read_choice(cli_command *command, const cli_option *option, cl
 
 fal_status cli_allow_words(cli_command *command, const char *words)
 {
-    char list[160] = "", word[32];
+    char list[256] = "", word[32];
     for (int i = 0; cli_word_at(words, i, word, sizeof word); i++) {
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", word);

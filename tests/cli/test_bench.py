@@ -57,6 +57,12 @@ REFUSED = [
     ("convolve ic4 oc8 in9 k3", "'convolve' is not an operator; must be one of conv,"),
     ("conv oc8 in9 k3", "'ic' is missing; a layer needs ic, oc, in and k"),
     ("conv ic4 oc8 k3", "'in' is missing"),
+    ("max-pool in9x9 k3", "'ic' is missing; a layer needs ic, in and k"),
+    ("max-pool ic4 oc4 in9x9 k3", "'oc4' has no meaning for max-pool; a layer needs ic, in and k"),
+    ("max-pool ic4 in9x9 k3 p-1", "'p-1' is not a padding"),
+    ("pad ic4 in9x9 psame", "pad has a rule; must be p1, p1x2 or p0:1"),
+    ("upsample ic4 in9x9 k2 s2", "'k2' has no meaning for upsample"),
+    ("deform-conv ic4 oc4 in9 k3", "a deformable layer of 1 axes; must have two"),
     (GOOD + " q2", "'q2' is not a part of a layer; must be a key and its value"),
     (GOOD + " s", "'s' has no such value; must be like 3, 3x3 or 3x3x3"),
     (GOOD + " s2x", "'s2x' has no such value"),
@@ -144,6 +150,45 @@ def check_contenders(run):
             complain(f"{run['layer']}: the part of the peak is {one}")
 
 
+PLAIN = """max-pool n2 ic3 in9x8 k3x2 s2 p1 # max
+average-pool ic3 in9 k2 # average
+global-pool ic5 in4x3x2 # global
+unfold ic3 in6x5 k3x2 s1 p1 # unfold
+fold ic3 in6x5 k3x2 s1 p1 # fold
+pad n2 ic3 in6x5 p1x0:2 # pad
+upsample ic3 in6x5 s2x3 # linear
+upsample-nearest ic3 in6x5 s3x2 # nearest
+deform-conv ic4 oc6 in6x5 k3x2 p1 # v1
+deform-conv-v2 ic4 oc6 in6x5 k3x2 p1 # v2
+deform-grad ic4 oc6 in6x5 k3x2 p1 # gradients
+"""
+# Elements of all tensors, and of those with products their number: twice where there are two of them.
+PLAIN_BYTES = [4 * n for n in [
+    2 * 3 * (9 * 8 + 5 * 5), 3 * (9 + 4), 5 * (24 + 1), 3 * (30 + 6 * 6 * 6), 3 * (30 + 6 * 6 * 6), 6 * (30 + 8 * 7),
+    3 * (30 + 12 * 15), 3 * (30 + 18 * 10), 4 * 30 + 144 + 36 * (6 + 12), 4 * 30 + 144 + 36 * (6 + 18),
+    2 * (4 * 30 + 144) + 36 * (6 + 2 * 18)]]
+PLAIN_FLOPS = [0] * 8 + [2 * 36 * 6 * 24] * 2 + [4 * 36 * 6 * 24]
+
+
+def check_plain():
+    """Operators without a plan have one way to be called; what has no products is told in bytes."""
+    done = bench("--layers", "-", "--json", "--seconds", "0.001", "--threads", "1", lines=PLAIN)
+    if done.returncode:
+        return complain(done.stderr)
+    told = json.loads(done.stdout)
+    lines = [line.split(" # ") for line in PLAIN.splitlines()]
+    counted = zip(lines, PLAIN_BYTES, PLAIN_FLOPS, strict=True)
+    expected = [(*line, layout, size, flops) for line, size, flops in counted for layout in ("nchw", "nhwc")]
+    found = [(run["layer"], run["name"], run["layout"], run["bytes"], run["flops"]) for run in told["runs"]]
+    if found != expected:
+        complain(f"the runs are {found}, not {expected}")
+    for run in told["runs"]:
+        names = [one["name"] for one in run["contenders"]]
+        ours = run["contenders"][0]
+        if names != ["prepacked"] or abs(ours["gb_per_s"] * ours["time_ns"] / run["bytes"] - 1) > 1e-9:
+            complain(f"{run['layer']}: {run['contenders']}")
+
+
 def check_table():
     done = bench("--layers", "-", "--seconds", "0.001", "--threads", "1", lines=KINDS)
     rows = [line for line in done.stdout.splitlines() if " nchw " in line or " nhwc " in line]
@@ -163,6 +208,7 @@ check_sets()
 check_refusals()
 check_run([], ["nchw", "nhwc"])
 check_run(["--layout", "nhwc"], ["nhwc"])
+check_plain()
 check_table()
 check_peers()
 sys.exit(failed)

@@ -4,9 +4,10 @@
  *
  *     x --depthwise (params, groups = channels)--> middle --pointwise (1x1)--> y
  *
- * Two plans with the whole intermediate between them, in the operands' type, as two layers one after the
- * other would have it. Everything is checked before the first byte is written. Reports about one half name
- * it: "depthwise.w", "pointwise.bias".
+ * The intermediate has the operands' type, as between two layers one after the other. Forward it is made
+ * and used up strip by strip where that pays (separable_strips.c); otherwise, and for gradients, it is held
+ * whole between two plans. Everything is checked before the first byte is written. Reports about one half
+ * name it: "depthwise.w", "pointwise.bias".
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "geometry/operands.h"
+#include "operators/separable_strips.h"
 #include "operators/sequence.h"
 #include "planner/context.h"
 #include "tensor/tensor.h"
@@ -23,12 +25,12 @@ typedef struct separable {
     fal__setting setting;
     const fal_separable_operands *o;
     fal_conv_params depthwise, pointwise;
+    fal_conv_geometry geometry; /* of the depthwise half */
     fal_tensor middle;
     size_t middle_bytes;
 } separable;
 
-/* "w" of the report becomes "depthwise.w". Returns status. */
-static fal_status within(fal_error *error, const char *half, fal_status status)
+fal_status fal__separable_within(fal_error *error, const char *half, fal_status status)
 {
     if (error == NULL || status == FAL_OK) return status;
     char field[sizeof error->field];
@@ -87,15 +89,18 @@ static fal_status resolve(const fal_separable_operands *o, const fal_conv_params
     FAL__TRY(fal_tensor_check(&o->pointwise, "pointwise", error));
     const int32_t spatial = o->depthwise.rank - 2;
     if (spatial < 1 || spatial > FAL_MAX_SPATIAL || (o->x.rank != spatial + 2 && o->x.rank != spatial + 1))
-        return within(error, "depthwise",
-                      fal_conv_output_shape(false, &o->x, &o->depthwise, params, &s->middle, error));
+        return fal__separable_within(
+            error, "depthwise",
+            fal_conv_output_shape(false, &o->x, &o->depthwise, params, &s->middle, error));
     split_params(&o->x, spatial, params, s);
     s->o = o;
-    FAL__TRY(within(error, "depthwise",
-                    fal_conv_output_shape(false, &o->x, &o->depthwise, &s->depthwise, &s->middle, error)));
+    FAL__TRY(fal__separable_within(
+        error, "depthwise",
+        fal_conv_output_shape(false, &o->x, &o->depthwise, &s->depthwise, &s->middle, error)));
     FAL__TRY(check_pointwise(o, params, error));
-    FAL__TRY(within(error, "pointwise",
-                    fal_conv_output_shape(false, &s->middle, &o->pointwise, &s->pointwise, y, error)));
+    FAL__TRY(fal__separable_within(
+        error, "pointwise",
+        fal_conv_output_shape(false, &s->middle, &o->pointwise, &s->pointwise, y, error)));
     s->middle_bytes = (size_t)fal_tensor_count(&s->middle) * fal_dtype_bytes(s->middle.dtype);
     return FAL_OK;
 }
@@ -141,10 +146,12 @@ static fal_status check_forward(separable *s)
     const fal_operands first = {s->o->x, s->o->depthwise, s->o->depthwise_bias, s->middle};
     const fal_operands second = {s->middle, s->o->pointwise, s->o->pointwise_bias, s->o->y};
     fal_conv_geometry geometry;
-    FAL__TRY(within(error, "depthwise",
-                    fal__operands_check(FAL_OP_CONV, &first, &s->depthwise, false, &geometry, error)));
-    FAL__TRY(within(error, "pointwise",
-                    fal__operands_check(FAL_OP_CONV, &second, &s->pointwise, false, &geometry, error)));
+    FAL__TRY(fal__separable_within(
+        error, "depthwise",
+        fal__operands_check(FAL_OP_CONV, &first, &s->depthwise, false, &s->geometry, error)));
+    FAL__TRY(fal__separable_within(
+        error, "pointwise",
+        fal__operands_check(FAL_OP_CONV, &second, &s->pointwise, false, &geometry, error)));
     for (int p = 0; p < PLACES; p++)
         if (!fal__operand_missing(place_of(s->o, p)))
             FAL__TRY(fal__tensor_check_align(place_of(s->o, p), names[p], error));
@@ -154,11 +161,13 @@ static fal_status check_forward(separable *s)
 static fal_status run_forward(const fal_context *context, const separable *s)
 {
     const fal_tensor *bias = fal__operand_missing(&s->o->depthwise_bias) ? NULL : &s->o->depthwise_bias;
-    FAL__TRY(within(s->setting.error, "depthwise",
-                    fal_conv(context, &s->o->x, &s->o->depthwise, bias, &s->depthwise, &s->middle)));
+    FAL__TRY(fal__separable_within(
+        s->setting.error, "depthwise",
+        fal_conv(context, &s->o->x, &s->o->depthwise, bias, &s->depthwise, &s->middle)));
     bias = fal__operand_missing(&s->o->pointwise_bias) ? NULL : &s->o->pointwise_bias;
-    return within(s->setting.error, "pointwise",
-                  fal_conv(context, &s->middle, &s->o->pointwise, bias, &s->pointwise, &s->o->y));
+    return fal__separable_within(
+        s->setting.error, "pointwise",
+        fal_conv(context, &s->middle, &s->o->pointwise, bias, &s->pointwise, &s->o->y));
 }
 
 fal_status fal_separable_conv(const fal_context *context, const fal_separable_operands *operands,
@@ -169,6 +178,9 @@ fal_status fal_separable_conv(const fal_context *context, const fal_separable_op
     FAL__TRY(fal__context_resolve(context, &s.setting));
     FAL__TRY(resolve(operands, params, &s, &y, s.setting.error));
     FAL__TRY(check_forward(&s));
+    const fal__separable_halves halves = {s.o, &s.depthwise, &s.pointwise, &s.geometry, &s.middle};
+    const int64_t rows = fal__separable_strip_rows(&halves);
+    if (rows > 0) return fal__separable_run_strips(context, &halves, rows);
     FAL__TRY(fal__allocate(&s.setting.allocator, s.middle_bytes, "depthwise output", &s.middle.data,
                            s.setting.error));
     const fal_status status = run_forward(context, &s);
@@ -196,21 +208,23 @@ static fal_status check_half(const half *h, fal_error *error)
     fal_conv_geometry geometry;
     if (h->gx != NULL) {
         const fal_operands input = {.x = *h->gx, .w = *h->w, .y = *h->gy};
-        FAL__TRY(
-            within(error, h->name,
-                   fal__operands_check(FAL_OP_CONV_GRAD_INPUT, &input, &h->params, false, &geometry, error)));
+        FAL__TRY(fal__separable_within(
+            error, h->name,
+            fal__operands_check(FAL_OP_CONV_GRAD_INPUT, &input, &h->params, false, &geometry, error)));
     }
     if (h->gw == NULL && h->gb == NULL) return FAL_OK;
     fal_operands weight = {.x = *h->x, .w = h->gw != NULL ? *h->gw : *h->w, .y = *h->gy};
     if (h->gb != NULL) weight.bias = *h->gb;
-    return within(error, h->name,
-                  fal__operands_check(FAL_OP_CONV_GRAD_WEIGHT, &weight, &h->params, false, &geometry, error));
+    return fal__separable_within(
+        error, h->name,
+        fal__operands_check(FAL_OP_CONV_GRAD_WEIGHT, &weight, &h->params, false, &geometry, error));
 }
 
 static fal_status add_half(fal__sequence *sequence, const half *h)
 {
     const fal__gradients g = {false, h->x, h->w, h->gy, h->gx, h->gw, h->gb};
-    return within(sequence->error, h->name, fal__sequence_add_gradients(sequence, &g, &h->params));
+    return fal__separable_within(sequence->error, h->name,
+                                 fal__sequence_add_gradients(sequence, &g, &h->params));
 }
 
 /* Forward's checks with gy in the place of y, which is read; then the written ones. */
@@ -245,8 +259,8 @@ static fal_status add_backward(fal__sequence *sequence, const separable *s, cons
 {
     if (second->gw != NULL || second->gb != NULL) {
         const fal_operands forward = {s->o->x, s->o->depthwise, s->o->depthwise_bias, s->middle};
-        FAL__TRY(within(sequence->error, "depthwise",
-                        fal__sequence_add(sequence, FAL_OP_CONV, &forward, &s->depthwise)));
+        FAL__TRY(fal__separable_within(sequence->error, "depthwise",
+                                       fal__sequence_add(sequence, FAL_OP_CONV, &forward, &s->depthwise)));
         FAL__TRY(add_half(sequence, second));
     }
     if (first->gx == NULL && first->gw == NULL && first->gb == NULL) return FAL_OK;

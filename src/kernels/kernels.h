@@ -23,6 +23,7 @@
 #include "kernels/direct_pixels.h"
 #include "kernels/grouped.h"
 #include "kernels/outer_products.h"
+#include "kernels/windows.h"
 #include "kernels/winograd.h"
 
 enum { FAL__DTYPES = FAL_I64 + 1, FAL__TILES_MAX = 4 };
@@ -125,6 +126,7 @@ typedef enum fal__arithmetic {
 typedef struct fal__kernel_set {
     const char *level; /* "generic", "avx2", "avx512" */
     const fal__compute *compute[FAL__ARITHMETICS];
+    const fal__window_kernels *windows[FAL__DTYPES]; /* f32 and f64; else NULL */
 } fal__kernel_set;
 
 /* The kernels compiled for `level`, or for the highest level below it that was built. */

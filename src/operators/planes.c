@@ -136,10 +136,11 @@ static void run_task(void *argument, int32_t index)
     int64_t begin, end;
     fal__partition(l->units, l->tasks, index, &begin, &end);
     bool fits = true;
-    for (int64_t u = begin; u < end; u++) {
+    for (int64_t u = begin; u < end;) {
         int64_t rest = u;
         fal__plane_row row = {.task = index};
         row.at[1] = rest % rows->rows[1];
+        row.rows = rows->together ? fal__min(rows->rows[1] - row.at[1], end - u) : 1;
         rest /= rows->rows[1];
         row.at[0] = rest % rows->rows[0];
         rest /= rows->rows[0];
@@ -147,6 +148,7 @@ static void run_task(void *argument, int32_t index)
         row.n = rest / l->blocks;
         row.channels = (int32_t)fal__min(rows->block, rows->c - row.c);
         fits &= rows->run(l->argument, &row);
+        u += row.rows;
     }
     l->fits[index] = fits;
 }

@@ -39,9 +39,10 @@ fal_status fal__planes_same_type(const fal_tensor *a, const char *a_name, const 
 
 /* ---- The loop ---- */
 
-/* Channels c..c+channels-1 of image n, space at[0], at[1]. `task` numbers the thread's share. */
+/* Channels c..c+channels-1 of image n, space at[0], at[1]; with `together` the rows at[1]..at[1]+rows-1.
+ * `task` numbers the thread's share. */
 typedef struct fal__plane_row {
-    int64_t n, c, at[FAL_MAX_SPATIAL - 1];
+    int64_t n, c, at[FAL_MAX_SPATIAL - 1], rows;
     int32_t channels, task;
 } fal__plane_row;
 
@@ -49,13 +50,15 @@ typedef struct fal__plane_rows {
     int64_t n, c, rows[FAL_MAX_SPATIAL - 1];
     int32_t block; /* channels of one row */
     int64_t work;  /* elements touched by one row, roughly */
+    bool together; /* run() takes neighbouring rows of a plane at once */
     /* Returns false when an integer result did not fit. */
     bool (*run)(const void *argument, const fal__plane_row *row);
 } fal__plane_rows;
 
 /* How many tasks fal__planes_run will use: at most the context's threads, and no thread for little work. */
 int32_t fal__planes_tasks(const fal__setting *setting, const fal__plane_rows *rows);
-/* Runs every row once, in parallel. Returns whether all results fitted. */
+/* Runs every row once, in parallel; which rows come together may depend on the number of threads. Returns
+ * whether all results fitted. */
 bool fal__planes_run(const fal__setting *setting, const fal__plane_rows *rows, const void *argument);
 /* The refusal that follows when they did not. */
 fal_status fal__planes_overflow(fal_error *error, const char *name, const fal_tensor *t);

@@ -2,9 +2,10 @@
 /*
  * pool.c: fal_pool.
  *
- * Each row of y is made block by block: start, walk the windows, finish. Sums run in double (integers
- * exactly) over the cells in row-major order and are rounded once, so a result depends neither on the
- * layout nor on the number of threads.
+ * Maxima and means of ordinary float tensors are folded by rectangles (pool_rows.h). Of others each row of y
+ * is made block by block: start, walk the windows, finish. Sums run in double (integers exactly) over the
+ * cells in row-major order and are rounded once, so a result depends neither on the layout nor on the number
+ * of threads.
  *
  * Where this differs from PyTorch on purpose: padding may exceed half the kernel; Lp pooling takes
  * |x|, so that negative numbers and every norm > 0 have a result, and sums only cells that exist, also
@@ -16,7 +17,13 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "operators/pool_kernels.h"
+#include "operators/pool_rows.h"
 #include "tensor/tensor.h"
+
+enum {
+    MOST_CHANNELS = 1 << 20, /* of a pixel, that one task does */
+    MOST_TAPS = 64           /* of a window, as far as its effort goes */
+};
 
 typedef struct forward {
     fal__pool pool;
@@ -96,6 +103,12 @@ static bool make_row(const void *argument, const fal__plane_row *row)
     return fits;
 }
 
+static bool make_rows(const void *argument, const fal__plane_row *row)
+{
+    fal__pool_rows_run(argument, row);
+    return true;
+}
+
 /* ---- checks ------------------------------------------------------------------------------------ */
 
 static fal_status check_indices(const fal__pool *pool, const fal_tensor *indices, fal_error *error)
@@ -131,6 +144,18 @@ static fal_status check(forward *f, const fal_tensor *x, const fal_pool_params *
     return fal__tensor_check_alias(indices, "indices", y, "y", error);
 }
 
+/* What a result costs, in results that are only copied: half a window's cells. */
+static int64_t effort_of(const fal__pool *pool)
+{
+    int64_t cells = 1;
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++) {
+        const fal_axis *axis = &pool->axis[a];
+        const int64_t taps = pool->adaptive ? axis->input / fal__max(axis->output, 1) : axis->kernel;
+        cells *= fal__min(fal__max(taps, 1), MOST_TAPS);
+    }
+    return fal__max(fal__min(cells / 2, MOST_TAPS), 1);
+}
+
 fal_status fal_pool(const fal_context *context, const fal_tensor *x, const fal_pool_params *params,
                     const fal_tensor *y, const fal_tensor *indices)
 {
@@ -147,13 +172,25 @@ fal_status fal_pool(const fal_context *context, const fal_tensor *x, const fal_p
         f.indices = indices->data;
         f.index_strides = fal__planes_strides(&f.pool.g, indices);
     }
+    const fal__pool_rows fast = {.pool = &f.pool,
+                                 .walk = &f.walk,
+                                 .kernels = setting.machine.kernels->windows[x->dtype],
+                                 .y = f.y,
+                                 .indices = f.indices,
+                                 .y_strides = f.y_strides,
+                                 .index_strides = f.index_strides};
+    const bool together = fal__pool_rows_apply(&fast);
     const fal_axis *axis = f.pool.axis;
+    const int64_t channels = f.pool.g.in_channels,
+                  most = together ? fal__min(channels, MOST_CHANNELS) : FAL__LANES;
+    const int64_t block = f.walk.along_channels ? most : 1;
     const fal__plane_rows rows = {.n = f.pool.g.n,
-                                  .c = f.pool.g.in_channels,
+                                  .c = channels,
                                   .rows = {axis[0].output, axis[1].output},
-                                  .block = f.walk.along_channels ? FAL__LANES : 1,
-                                  .work = axis[2].output * (f.walk.along_channels ? FAL__LANES : 1),
-                                  .run = make_row};
-    if (fal__planes_run(&setting, &rows, &f)) return FAL_OK;
+                                  .block = (int32_t)block,
+                                  .work = axis[2].output * block * effort_of(&f.pool),
+                                  .together = together,
+                                  .run = together ? make_rows : make_row};
+    if (fal__planes_run(&setting, &rows, together ? (const void *)&fast : &f)) return FAL_OK;
     return fal__planes_overflow(setting.error, "y", y);
 }

@@ -84,9 +84,9 @@ void fal__walk_windows(const fal__walk *w, const fal__spot *at, fal__fold_fn fol
     }
 }
 
-static int64_t divisor_of(const fal__pool *pool, const fal__window *d, const fal__window *h,
-                          const fal__window *w)
+int64_t fal__pool_divisor(const fal__pool *pool, const fal__window window[FAL_MAX_SPATIAL])
 {
+    const fal__window *d = &window[0], *h = &window[1], *w = &window[2];
     if (d->count == 0 || h->count == 0 || w->count == 0) return 0;
     if (pool->divisor != 0) return pool->divisor;
     if (pool->exclude_padding) return d->count * h->count * w->count;
@@ -96,14 +96,14 @@ static int64_t divisor_of(const fal__pool *pool, const fal__window *d, const fal
 void fal__walk_divisors(const fal__walk *walk, const fal__spot *at, fal__lanes *lanes)
 {
     const fal__pool *pool = walk->pool;
-    const fal__window d = fal__pool_window(&pool->axis[0], pool->adaptive, at->o[0]);
-    const fal__window h = fal__pool_window(&pool->axis[1], pool->adaptive, at->o[1]);
+    fal__window window[FAL_MAX_SPATIAL];
+    for (int a = 0; a < 2; a++) window[a] = fal__pool_window(&pool->axis[a], pool->adaptive, at->o[a]);
     for (int32_t j = 0; j < at->count; j++) {
         if (walk->along_channels && j > 0) {
             lanes->divisor[j] = lanes->divisor[0];
             continue;
         }
-        const fal__window w = fal__pool_window(&pool->axis[2], pool->adaptive, at->o[2] + j);
-        lanes->divisor[j] = divisor_of(pool, &d, &h, &w);
+        window[2] = fal__pool_window(&pool->axis[2], pool->adaptive, at->o[2] + j);
+        lanes->divisor[j] = fal__pool_divisor(pool, window);
     }
 }

@@ -77,6 +77,8 @@ typedef struct fal__spot {
 /* A walk over x; adaptive windows differ in size, so their lanes always lie along channels. */
 fal__walk fal__walk_over(const fal__pool *pool, const fal_tensor *x);
 void fal__walk_windows(const fal__walk *walk, const fal__spot *at, fal__fold_fn fold, fal__lanes *lanes);
+/* What the sum of a window is divided by; 0 when it has no cell. */
+int64_t fal__pool_divisor(const fal__pool *pool, const fal__window window[FAL_MAX_SPATIAL]);
 /* Fills lanes->divisor. */
 void fal__walk_divisors(const fal__walk *walk, const fal__spot *at, fal__lanes *lanes);
 

@@ -130,7 +130,7 @@ static void run_forward(uint64_t seed, fal_pool_kind kind)
     for (int32_t a = 0; a < rank; a++) assert_int_equal(shape.shape[a], out[a]);
     const test_fill fill = p.dtype == FAL_I64 || seed % 3 ? TEST_SPECIAL : TEST_REAL;
     tensors t = make(&p, fal_dtype_is_integer(p.dtype) ? TEST_INT : fill, seed % 2 ? seed : 0);
-    const fal_context context = {.threads = 1, .error = &error};
+    const fal_context context = {.threads = 1, .cpu = (fal_cpu_level)(seed / 3 % 4), .error = &error};
     const fal_tensor *indices = kind == FAL_POOL_MAX ? &t.indices.t : NULL;
     const fal_status done = fal_pool(&context, &t.x.t, &p.params, &t.y.t, indices);
     check_forward(&p, &t, done, repro);

@@ -6,6 +6,8 @@
 extern const fal__compute FAL__NAMED(fal__compute_f32), FAL__NAMED(fal__compute_f64),
     FAL__NAMED(fal__compute_i32), FAL__NAMED(fal__compute_i64), FAL__NAMED(fal__compute_i128);
 
+extern const fal__window_kernels FAL__NAMED(fal__windows_f32), FAL__NAMED(fal__windows_f64);
+
 extern const fal__kernel_set FAL__NAMED(fal__kernel_set);
 const fal__kernel_set FAL__NAMED(fal__kernel_set) = {
     .level = FAL__LEVEL_NAME,
@@ -14,4 +16,5 @@ const fal__kernel_set FAL__NAMED(fal__kernel_set) = {
                 [FAL__I32] = &FAL__NAMED(fal__compute_i32),
                 [FAL__I64] = &FAL__NAMED(fal__compute_i64),
                 [FAL__I128] = &FAL__NAMED(fal__compute_i128)},
+    .windows = {[FAL_F32] = &FAL__NAMED(fal__windows_f32), [FAL_F64] = &FAL__NAMED(fal__windows_f64)},
 };

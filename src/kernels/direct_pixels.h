@@ -36,7 +36,7 @@ typedef struct fal__lane_tile {
     int64_t run_count;
     int64_t x_step;  /* between the steps of a run */
     int64_t w_ahead; /* w so much further on will be needed next; 0: it is at hand */
-    int64_t ahead;   /* x so much further on will be needed soon, from afar; 0: nothing is known */
+    int64_t ahead;   /* x so much further on will be needed soon; 0: it is at hand */
     const void *x, *w;
     const void *bias; /* of the rows, or NULL */
     void *sums;

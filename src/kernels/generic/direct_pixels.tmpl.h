@@ -13,6 +13,15 @@
  */
 #include "kernels/generic/lanes.tmpl.h"
 
+/* Into L1, where a vector that crosses a line must find both; FAL__PREFETCH goes as far as L2. Fewer rows
+ * have no loads to spare. */
+#if defined(__AVX2__)
+#define FAL__PIXELS_PREFETCH(p) _mm_prefetch((const void *)(p), _MM_HINT_T0)
+#else
+#define FAL__PIXELS_PREFETCH(p) FAL__PREFETCH(p)
+#endif
+#define FAL__PIXELS_AHEAD 5
+
 #if defined(__AVX512F__)
 #define FAL__PIXELS_ROWS 14
 #define FAL__PIXELS_V2   8
@@ -90,9 +99,10 @@ static FAL__ALWAYS_INLINE void pixels_tile(const fal__lane_tile *t, int rows, in
                 FAL__UNROLL(8)
                 for (int j = 0; j < vectors; j++) sum[i][j] += weight * v[j];
             }
-            if (ahead != 0) {
+            if (rows >= FAL__PIXELS_AHEAD) {
                 FAL__UNROLL(8)
-                for (int j = 0; j < vectors; j++) FAL__PREFETCH(x + ahead + j * LANES);
+                for (int j = 0; j < vectors; j++) FAL__PIXELS_PREFETCH(x + ahead + j * LANES);
+                FAL__PIXELS_PREFETCH(x + ahead + vectors * LANES - 1);
             }
             FAL__PREFETCH(w + w_ahead);
             x += x_step;

@@ -76,6 +76,23 @@ void fal__dp_find_lines(const fal__problem_axis *axis, bool own, fal__dp_stretch
 void fal__dp_stretch_at(const fal__problem *problem, int a, const fal__dp_axis *how, int64_t first,
                         fal__dp_stretch *stretch);
 
+/* Stretches alike: their outputs, taps, classes; the lines of all classes, and of the longest. */
+typedef struct fal__dp_kind {
+    int64_t outputs, taps, classes, lines, pitch, many;
+} fal__dp_kind;
+
+enum { FAL__DP_KINDS_MAX = 12 };
+typedef struct fal__dp_kinds {
+    int32_t count;
+    fal__dp_kind item[FAL__DP_KINDS_MAX]; /* too many are counted as alike */
+    fal__dp_kind most;                    /* of any stretch, number by number */
+} fal__dp_kinds;
+
+/* All stretches of an axis. */
+void fal__dp_find_kinds(const fal__problem *problem, int a, const fal__dp_axis *how, fal__dp_kinds *kinds);
+/* One of `outputs` outputs that meets all taps. */
+fal__dp_kind fal__dp_inner_kind(const fal__problem_axis *axis, bool own, int64_t outputs);
+
 /* A block and the layout of its copy, in elements. */
 typedef struct fal__dp_block {
     fal__dp_stretch axis[FAL_MAX_SPATIAL];
@@ -89,10 +106,10 @@ void fal__dp_block_layout(fal__dp_block *block, int64_t lanes);
 void fal__dp_copy(const fal__direct_pixels *s, const fal__dp_block *block, const char *x, int64_t channels,
                   char *to);
 
-/* Plans everything but the scratch and predicts the cycles; false, with a reason, when it does not apply. */
+/* Plans everything but the scratch and predicts the cycles; false, with a reason, when it does not apply.
+ * Without `cycles` it is enough to know whether there is a plan. */
 bool fal__dp_plan(const fal__problem *problem, const fal__machine *machine, fal__direct_pixels *s,
                   double *cycles, char *why, size_t capacity);
-void fal__dp_pack(const fal__direct_pixels *s, const void *w, void *packed);
 
 /* Blocks along an axis; with `cut` as if it were planned so. */
 int64_t fal__dp_blocks(const fal__direct_pixels *s, int a, bool cut);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * direct_pixels_copy.c: which input lines a block of outputs meets, and their copy; see direct_pixels.h.
+ * direct_pixels_copy.c: the copy of the input lines that a block of outputs meets; see direct_pixels.h.
  *
  * The copy is written from front to back, each piece of a line for all channels at once: a kernel may write
  * up to a vector behind its piece, and what follows is written later. Behind a channel there is room for
@@ -8,69 +8,6 @@
  */
 #include "base/checked.h"
 #include "solvers/parts/direct_pixels.h"
-
-/* Outputs first..end-1 of an axis read inside the input with tap t. */
-static void tap_range(const fal__problem_axis *axis, int64_t t, int64_t *first, int64_t *end)
-{
-    const int64_t at = t * axis->d - axis->begin;
-    *first = at >= 0 ? 0 : fal__min(axis->out, fal__ceil_div(-at, axis->s));
-    *end = at >= axis->in ? 0 : fal__min(axis->out, (axis->in - 1 - at) / axis->s + 1);
-}
-
-/* The taps that some output of the stretch meets; without `cut`, its end is given. */
-static void find_taps(const fal__problem *p, int a, bool cut, fal__dp_stretch *stretch)
-{
-    const fal__problem_axis *axis = &p->axis[a];
-    const bool zeros = p->mode == FAL_PAD_ZEROS;
-    for (int64_t t = 0; t < axis->k && zeros && cut; t++) {
-        int64_t from, to;
-        tap_range(axis, t, &from, &to);
-        if (to <= from) continue;
-        if (from > stretch->first) stretch->end = fal__min(stretch->end, from);
-        if (to > stretch->first) stretch->end = fal__min(stretch->end, to);
-    }
-    stretch->taps = 0;
-    for (int64_t t = 0; t < axis->k; t++) {
-        int64_t from = 0, to = axis->out;
-        if (zeros) tap_range(axis, t, &from, &to);
-        if (fal__max(from, stretch->first) < fal__min(to, stretch->end)) stretch->tap[stretch->taps++] = t;
-    }
-}
-
-void fal__dp_find_lines(const fal__problem_axis *axis, bool own, fal__dp_stretch *stretch)
-{
-    const int64_t outputs = stretch->end - stretch->first;
-    stretch->classes = 0;
-    for (int64_t i = 0; i < stretch->taps; i++) {
-        const int64_t at = stretch->first * axis->s + stretch->tap[i] * axis->d - axis->begin;
-        int64_t c = own ? stretch->classes : 0;
-        while (c < stretch->classes && (at - stretch->at[c]) % axis->s != 0) c++;
-        if (c == stretch->classes) {
-            stretch->at[c] = at;
-            stretch->count[c] = outputs;
-            stretch->classes++;
-        } else if (at < stretch->at[c]) {
-            stretch->count[c] += (stretch->at[c] - at) / axis->s;
-            stretch->at[c] = at;
-        } else {
-            stretch->count[c] = fal__max(stretch->count[c], outputs + (at - stretch->at[c]) / axis->s);
-        }
-        stretch->of[i] = c;
-    }
-    for (int64_t i = 0; i < stretch->taps; i++) {
-        const int64_t at = stretch->first * axis->s + stretch->tap[i] * axis->d - axis->begin;
-        stretch->shift[i] = (at - stretch->at[stretch->of[i]]) / axis->s;
-    }
-}
-
-void fal__dp_stretch_at(const fal__problem *p, int a, const fal__dp_axis *how, int64_t first,
-                        fal__dp_stretch *stretch)
-{
-    stretch->first = first;
-    stretch->end = fal__min(p->axis[a].out, first + how->block);
-    find_taps(p, a, how->cut, stretch);
-    fal__dp_find_lines(&p->axis[a], how->own, stretch);
-}
 
 void fal__dp_block_layout(fal__dp_block *b, int64_t lanes)
 {

@@ -17,8 +17,7 @@ enum {
     SUM_BYTES = 448 << 10,  /* sums kept between blocks of k */
     BLOCK_LANES = 512,      /* of a block: weights are read once for so many */
     K_STEPS = 512,          /* of a block of k: a panel of weights stays in L1 */
-    RUNS_MAX = 2048,        /* 48 KiB of them */
-    KINDS_MAX = 12
+    RUNS_MAX = 2048         /* 48 KiB of them */
 };
 
 /* Joins axis a to the next where a 1-wide kernel walks both as one row. */
@@ -54,104 +53,84 @@ static void plan_k(fal__direct_pixels *s)
 {
     const fal__reduction *r = &s->reduction;
     const int64_t unit = r->taps == 1 ? 1 : r->chunk, units = fal__ceil_div(r->ic, unit);
-    const int64_t steps = K_STEPS * 4 / (int64_t)s->compute->panel_bytes;
-    int64_t blocks = fal__min(units, fal__max(1, (r->steps + steps / 2) / steps));
+    const int64_t steps = K_STEPS * 4 / (int64_t)s->compute->panel_bytes, most = unit * r->taps;
+    const int64_t together = fal__max(1, (steps + most / 2) / most);
+    const int64_t blocks = fal__max(1, (units + together / 2) / together);
     s->k_channels = fal__ceil_div(units, blocks) * unit;
     s->k_blocks = fal__ceil_div(r->ic, s->k_channels);
 }
 
-/* A kind of stretches of an axis, how many there are, and one of them. */
-typedef struct kind {
-    int64_t outputs, taps, lines, pitch, classes, many;
-} kind;
-
-static kind kind_of(const fal__dp_stretch *stretch)
-{
-    kind k = {.outputs = stretch->end - stretch->first,
-              .taps = stretch->taps,
-              .classes = stretch->classes,
-              .many = 1};
-    k.pitch = k.outputs;
-    for (int64_t c = 0; c < stretch->classes; c++) {
-        k.lines += stretch->count[c];
-        k.pitch = fal__max(k.pitch, stretch->count[c]);
-    }
-    return k;
-}
-
-static int32_t kinds_of(const fal__problem *p, int a, const fal__dp_axis *how, kind *kinds)
-{
-    int32_t count = 0;
-    fal__dp_stretch stretch;
-    for (int64_t first = 0; first < p->axis[a].out; first = stretch.end) {
-        fal__dp_stretch_at(p, a, how, first, &stretch);
-        const kind k = kind_of(&stretch);
-        int32_t i = 0;
-        while (i < count &&
-               (kinds[i].outputs != k.outputs || kinds[i].taps != k.taps || kinds[i].lines != k.lines))
-            i++;
-        if (i == KINDS_MAX) i--;
-        if (i == count)
-            kinds[count++] = k;
-        else
-            kinds[i].many++;
-    }
-    return count;
-}
-
-/* The same for `outputs` outputs in the midst of an axis, where all taps are met. */
-static kind inner_kind(const fal__problem_axis *axis, bool own, int64_t outputs)
-{
-    fal__dp_stretch stretch = {.end = outputs, .taps = axis->k};
-    for (int64_t t = 0; t < axis->k; t++) stretch.tap[t] = t;
-    fal__dp_find_lines(axis, own, &stretch);
-    return kind_of(&stretch);
-}
-
 /* In double: dilations may be of any size. */
-static double channel_elements(const fal__direct_pixels *s, const kind *plane, const kind *rows,
-                               const kind *columns)
+static double channel_elements(const fal__direct_pixels *s, const fal__dp_kind *plane,
+                               const fal__dp_kind *rows, const fal__dp_kind *columns)
 {
     const double lanes = s->kernels->lanes;
     const double line = (double)rows->lines * (double)columns->pitch + (double)rows->classes * lanes;
     return (double)plane->lines * (double)columns->classes * line + 4 * lanes;
 }
 
-/* Outputs of a block along rows and columns: as many as BLOCK_LANES and COPY_BYTES allow; among almost as
- * many rows, the number whose last vectors are fullest. False when even the smallest copy is too large. */
-static bool plan_block(fal__direct_pixels *s, bool own_rows)
+/* What is found out once for all ways. */
+typedef struct axes {
+    int64_t longest[FAL_MAX_SPATIAL][2]; /* stretch, [1]: where blocks end where the taps change */
+    fal__dp_kinds kinds[FAL_MAX_SPATIAL];
+} axes;
+
+static void find_longest(const fal__problem *p, int a, axes *all)
+{
+    const fal__dp_axis how = {.cut = true, .own = true, .block = p->axis[a].out};
+    all->longest[a][0] = all->longest[a][1] = p->axis[a].out;
+    if (p->mode != FAL_PAD_ZEROS || !padded(&p->axis[a])) return;
+    fal__dp_find_kinds(p, a, &how, &all->kinds[a]);
+    all->longest[a][1] = all->kinds[a].most.outputs;
+}
+
+/* Rows of a block: among almost as many, the number whose last vectors are fullest. */
+static int64_t even_rows(int64_t rows, int64_t all, int64_t pitch, int64_t columns, int64_t lanes)
+{
+    int64_t best = rows, best_vectors = INT64_MAX;
+    for (int64_t r = rows; r >= 1 && 2 * r >= rows; r--) {
+        const int64_t whole = all / r, rest = all % r;
+        const int64_t vectors = whole * fal__ceil_div((r - 1) * pitch + columns, lanes) +
+                                (rest > 0 ? fal__ceil_div((rest - 1) * pitch + columns, lanes) : 0);
+        if (vectors >= best_vectors) continue;
+        best = r, best_vectors = vectors;
+    }
+    return best;
+}
+
+/* Outputs of a block along rows and columns: as many as BLOCK_LANES and COPY_BYTES allow. False when even the
+ * smallest copy is too large, or when rows have lines of their own unasked. */
+static bool plan_block(fal__direct_pixels *s, bool own_rows, axes *all)
 {
     const fal__problem *p = &s->problem;
     const int64_t lanes = s->kernels->lanes, element = (int64_t)s->compute->panel_bytes;
     const double budget = COPY_BYTES / (double)element, limit = COPY_LIMIT / (double)element;
     fal__dp_axis *rows = &s->axis[1], *columns = &s->axis[2];
-    const kind plane = inner_kind(&p->axis[0], true, 1);
+    const int64_t height = all->longest[1][rows->cut], width = all->longest[2][columns->cut];
+    const fal__dp_kind plane = fal__dp_inner_kind(&p->axis[0], true, 1);
     s->axis[0] = (fal__dp_axis){.own = true, .block = 1};
+    fal__dp_kinds *kinds = all->kinds;
     for (int64_t target = BLOCK_LANES;; target -= target > 8 * lanes ? 4 * lanes : lanes) {
         if (target < lanes) return false;
-        columns->block = fal__max(1, fal__min(p->axis[2].out, target));
-        const int64_t pieces = fal__ceil_div(p->axis[2].out, columns->block);
-        if (pieces > 1) columns->block = fal__ceil_div(fal__ceil_div(p->axis[2].out, pieces), lanes) * lanes;
-        const kind column = inner_kind(&p->axis[2], columns->own, columns->block);
-        rows->block = fal__max(1, fal__min(p->axis[1].out, target / column.pitch));
-        rows->own = own_rows || inner_kind(&p->axis[1], true, rows->block).lines <
-                                    inner_kind(&p->axis[1], false, rows->block).lines;
-        const kind row = inner_kind(&p->axis[1], rows->own, rows->block);
-        const double channel =
-            s->in_place ? (double)columns->block : channel_elements(s, &plane, &row, &column);
+        columns->block = fal__max(1, fal__min(width, target));
+        const int64_t pieces = fal__ceil_div(width, columns->block);
+        if (pieces > 1) columns->block = fal__ceil_div(fal__ceil_div(width, pieces), lanes) * lanes;
+        fal__dp_find_kinds(p, 2, columns, &kinds[2]);
+        rows->block = fal__max(1, fal__min(height, target / kinds[2].most.pitch));
+        rows->own = fal__dp_inner_kind(&p->axis[1], true, rows->block).lines <
+                    fal__dp_inner_kind(&p->axis[1], false, rows->block).lines;
+        if (rows->own && own_rows) return false; /* as without asking */
+        rows->own |= own_rows;
+        fal__dp_find_kinds(p, 1, rows, &kinds[1]);
+        const double channel = s->in_place ? (double)columns->block
+                                           : channel_elements(s, &plane, &kinds[1].most, &kinds[2].most);
         const double size = channel * (double)s->k_channels;
         if (size <= budget || (target == lanes && size <= limit)) break;
     }
-    int64_t best = rows->block, best_vectors = INT64_MAX;
-    const int64_t pitch = inner_kind(&p->axis[2], columns->own, columns->block).pitch;
-    for (int64_t r = rows->block; r >= 1 && 2 * r >= rows->block; r--) {
-        const int64_t whole = p->axis[1].out / r, rest = p->axis[1].out % r;
-        const int64_t vectors = whole * fal__ceil_div((r - 1) * pitch + columns->block, lanes) +
-                                (rest > 0 ? fal__ceil_div((rest - 1) * pitch + columns->block, lanes) : 0);
-        if (vectors >= best_vectors) continue;
-        best = r, best_vectors = vectors;
-    }
-    rows->block = best;
+    const int64_t block = even_rows(rows->block, height, kinds[2].most.pitch, columns->block, lanes);
+    if (block == rows->block) return true;
+    rows->block = block;
+    fal__dp_find_kinds(p, 1, rows, &kinds[1]);
     return true;
 }
 
@@ -174,8 +153,8 @@ static double step_cycles(const fal__direct_pixels *s, int64_t vectors)
     return cycles;
 }
 
-static double block_cycles(const fal__direct_pixels *s, const kind *plane, const kind *rows,
-                           const kind *columns)
+static double block_cycles(const fal__direct_pixels *s, const fal__dp_kind *plane, const fal__dp_kind *rows,
+                           const fal__dp_kind *columns)
 {
     const fal__problem *p = &s->problem;
     const int64_t lanes = s->kernels->lanes, length = (rows->outputs - 1) * columns->pitch + columns->outputs;
@@ -199,18 +178,15 @@ static double block_cycles(const fal__direct_pixels *s, const kind *plane, const
            15 * (double)taps * ic / (double)s->reduction.chunk;
 }
 
-static double cycles_of(const fal__direct_pixels *s)
+static double cycles_of(const fal__direct_pixels *s, const axes *all)
 {
     const fal__problem *p = &s->problem;
-    kind kinds[FAL_MAX_SPATIAL][KINDS_MAX];
-    int32_t count[FAL_MAX_SPATIAL];
-    for (int a = 0; a < FAL_MAX_SPATIAL; a++) count[a] = kinds_of(p, a, &s->axis[a], kinds[a]);
     double cycles = 0;
-    for (int32_t d = 0; d < count[0]; d++)
-        for (int32_t h = 0; h < count[1]; h++)
-            for (int32_t w = 0; w < count[2]; w++)
-                cycles += (double)(kinds[0][d].many * kinds[1][h].many * kinds[2][w].many) *
-                          block_cycles(s, &kinds[0][d], &kinds[1][h], &kinds[2][w]);
+    for (const fal__dp_kind *d = all->kinds[0].item; d < all->kinds[0].item + all->kinds[0].count; d++)
+        for (const fal__dp_kind *h = all->kinds[1].item; h < all->kinds[1].item + all->kinds[1].count; h++)
+            for (const fal__dp_kind *w = all->kinds[2].item; w < all->kinds[2].item + all->kinds[2].count;
+                 w++)
+                cycles += (double)(d->many * h->many * w->many) * block_cycles(s, d, h, w);
     const double weights = (double)p->oc * (double)s->reduction.steps; /* come from afar once */
     return (double)p->groups * ((double)p->n * cycles + 0.25 * weights) + 200;
 }
@@ -225,18 +201,19 @@ static void plan_splits(fal__direct_pixels *s)
     s->split_panels = fal__ceil_div(s->panels, s->splits);
 }
 
-/* What a block needs at most: an inner one has the most taps and the longest lines. */
-static void plan_sizes(fal__direct_pixels *s)
+/* What a block needs at most, however it will be cut: a shorter stretch meets no more taps and lines. */
+static void plan_sizes(fal__direct_pixels *s, axes *all)
 {
     const fal__problem *p = &s->problem;
     const fal__reduction *r = &s->reduction;
-    const kind plane = inner_kind(&p->axis[0], true, 1),
-               rows = inner_kind(&p->axis[1], s->axis[1].own, s->axis[1].block),
-               columns = inner_kind(&p->axis[2], s->axis[2].own, s->axis[2].block);
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++) fal__dp_find_kinds(p, a, &s->axis[a], &all->kinds[a]);
+    const fal__dp_kind *rows = &all->kinds[1].most, *columns = &all->kinds[2].most;
     const int64_t lanes = s->kernels->lanes;
-    s->lanes = fal__ceil_div((rows.outputs - 1) * columns.pitch + columns.outputs, lanes) * lanes;
+    s->lanes = fal__ceil_div((rows->outputs - 1) * columns->pitch + columns->outputs, lanes) * lanes;
     s->copy_size =
-        s->k_channels * (s->in_place ? lanes : (int64_t)channel_elements(s, &plane, &rows, &columns)) + lanes;
+        s->k_channels *
+            (s->in_place ? lanes : (int64_t)channel_elements(s, &all->kinds[0].most, rows, columns)) +
+        lanes;
     s->run_count = r->taps * fal__ceil_div(s->k_channels, r->taps == 1 ? s->k_channels : r->chunk);
     for (int a = 0; a < FAL_MAX_SPATIAL; a++) s->blocks[a] = fal__dp_blocks(s, a, false);
 }
@@ -278,8 +255,12 @@ bool fal__dp_plan(const fal__problem *problem, const fal__machine *machine, fal_
     plan_k(s);
     const bool whole = s->reduction.taps == 1 && row->s * row->xs == 1 && p->axis[0].out == 1 &&
                        p->axis[1].out == 1 && !padded(row) && !padded(&p->axis[1]) && !padded(&p->axis[0]);
+    axes all;
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++) find_longest(p, a, &all);
+    const fal__dp_axis one = {.own = true, .block = 1};
+    fal__dp_find_kinds(p, 0, &one, &all.kinds[0]);
     fal__direct_pixels best = {0};
-    *cycles = -1;
+    bool found = false;
     const bool zeros = p->mode == FAL_PAD_ZEROS;
     const int32_t places = whole ? 2 : 1,
                   owns = p->axis[1].k > 1 ? 3
@@ -291,16 +272,20 @@ bool fal__dp_plan(const fal__problem *problem, const fal__machine *machine, fal_
         s->axis[2].own = !whole && way % owns > 0;
         s->axis[1].cut = !whole && way / owns % row_cuts == 1;
         s->axis[2].cut = !whole && way / owns / row_cuts == 1;
-        if (!plan_block(s, !whole && way % owns == 2)) continue;
+        if (s->axis[2].cut && !s->axis[2].own)
+            continue; /* shorter rows that still share would lose more lanes */
+        if (!plan_block(s, !whole && way % owns == 2, &all)) continue;
+        if (cycles == NULL) return true;
         plan_splits(s);
-        const double cost = cycles_of(s);
-        if (*cycles >= 0 && cost >= *cycles) continue;
-        best = *s;
+        const double cost = cycles_of(s, &all);
+        if (found && cost >= *cycles) continue;
+        found = true;
         *cycles = cost;
+        best = *s;
     }
-    *s = best;
-    if (*cycles >= 0) {
-        plan_sizes(s);
+    if (found) {
+        *s = best;
+        plan_sizes(s, &all);
         return true;
     }
     snprintf(why, capacity, "the rows of %" PRId64 " channels under %" PRId64 " taps are too large to copy",

@@ -46,7 +46,10 @@ typedef struct walk {
     int64_t x_step;       /* and its step between channels */
 } walk;
 
-enum { LANES_MAX = FAL__PIXELS_VECTORS_MAX * 16 };
+enum {
+    LANES_MAX = FAL__PIXELS_VECTORS_MAX * 16,
+    STEPS_AHEAD = 6 /* some 80 cycles: L2 and a page that is not at hand */
+};
 
 bool fal__dp_book(fal__direct_pixels *s)
 {
@@ -128,6 +131,7 @@ static void run_tile(walk *w, int64_t panel, int64_t first, int64_t vectors, con
                   rows = fal__dp_panel(s, panel + 1) - oc;
     const int64_t count = fal__min(vectors * lanes, w->block.lanes - first);
     const int64_t before = fal__dp_panel(s, w->split * s->split_panels);
+    const bool leading = panel == w->split * s->split_panels; /* meets x far away, the others in L2 */
     const int64_t kept = s->k_blocks > 1 ? (oc - before) * s->lanes + first * rows : 0;
     char *sums = element_at(w, w->scratch + s->sums, kept),
          *y = element_at(w, w->run->y, w->y + oc * p->y_oc);
@@ -136,7 +140,9 @@ static void run_tile(walk *w, int64_t panel, int64_t first, int64_t vectors, con
         .run_count = w->run_count,
         .x_step = from.step,
         .w_ahead = first + vectors * lanes < w->block.lanes ? 0 : rows * w->channels * s->reduction.taps,
-        .ahead = s->in_place && panel == w->split * s->split_panels ? vectors * lanes : 0,
+        .ahead = !s->in_place ? 0
+                 : leading    ? vectors * lanes
+                              : STEPS_AHEAD * from.step,
         .x = from.x,
         .w = weights,
         .bias = p->has_bias ? element_at(w, w->scratch + s->bias, oc) : NULL,

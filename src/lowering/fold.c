@@ -7,12 +7,14 @@
  *     x[n,c,i] = sum over all (o, t) with border(o*s + t*d - begin) = i of cols[n,c,t,o]
  *
  * Gathering cell by cell, instead of scattering column by column, adds in double (integers in 128
- * bits) and rounds once, and needs x neither cleared nor read. Cells that no window reads become 0;
- * so fold(unfold(x)) is x times the number of windows that cover each cell.
+ * bits) and rounds once, and needs x neither cleared nor read. What follows does so for integers, halves and
+ * borders that copy cells; fold_rows.h does the rest, a row at a time, with the same bits. Cells that no
+ * window reads become 0; so fold(unfold(x)) is x times the number of windows that cover each cell.
  */
 #include "base/checked.h"
 #include "base/error.h"
 #include "lowering/columns.h"
+#include "lowering/fold_rows.h"
 #include "tensor/tensor.h"
 
 typedef struct gather {
@@ -91,6 +93,7 @@ fal_status fal_fold(const fal_tensor *cols, const fal_conv_params *params, const
 {
     fal__columns columns;
     FAL__TRY(fal__columns_check(x, cols, params, x, &columns, error));
+    if (fal__fold_rows(&columns, cols, x)) return FAL_OK;
     gather job = {.columns = &columns, .cols = cols, .integer = fal_dtype_is_integer(cols->dtype)};
     for (int64_t n = 0; n < columns.g.n; n++)
         for (int64_t c = 0; c < columns.g.in_channels; c++)

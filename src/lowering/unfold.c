@@ -8,14 +8,13 @@
  *     nchw   y (oc, P)  =  w (oc, c*K)  x  cols (c*K, P)
  *     nhwc   y (P, oc)  =  cols (P, K*c)  x  w (K*c, oc)
  *
- * It holds each element of x about K times. The view is the same without a copy, but only strides
- * can express it, so nothing may lie outside x.
+ * It holds each element of x about K times; unfold_copy.c makes it. The view is the same without a copy, but
+ * only strides can express it, so nothing may lie outside x.
  */
-#include <string.h>
-
 #include "base/error.h"
 #include "geometry/operands.h"
 #include "lowering/columns.h"
+#include "lowering/unfold_copy.h"
 #include "tensor/tensor.h"
 
 fal_status fal_unfold_shape(const fal_tensor *x, const fal_conv_params *params, fal_tensor *cols,
@@ -33,61 +32,14 @@ fal_status fal_unfold_shape(const fal_tensor *x, const fal_conv_params *params, 
     return FAL_OK;
 }
 
-/* What the copy needs on its way through the axes. */
-typedef struct copy {
-    const fal__columns *columns;
-    const fal_tensor *x, *cols;
-    size_t bytes;  /* of one element */
-    double border; /* one element of x's type: what stands where x does not */
-    int64_t tap[FAL_MAX_SPATIAL];
-} copy;
-
-/* The windows of one channel and tap, from axis `a` on. `from` and `to` are element offsets; once an
- * axis lies outside x, so does everything below it. */
-static void copy_axis(const copy *job, int32_t a, bool inside, int64_t from, int64_t to)
-{
-    const fal_conv_geometry *g = &job->columns->g;
-    if (a == g->spatial) {
-        const void *source = inside ? fal__tensor_offset(job->x, from) : &job->border;
-        memcpy(fal__tensor_offset(job->cols, to), source, job->bytes);
-        return;
-    }
-    const fal_axis *axis = &g->axis[a];
-    int64_t walk = g->flip_kernel ? axis->kernel - 1 - job->tap[a] : job->tap[a];
-    for (int64_t o = 0; o < axis->output; o++) {
-        int64_t position = o * axis->stride + walk * axis->dilation - axis->begin;
-        int64_t i = fal_border_index(g->padding_mode, position, axis->input);
-        copy_axis(job, a + 1, inside && i >= 0, i < 0 ? from : from + i * job->columns->xs.space[a],
-                  to + o * job->columns->output[a]);
-    }
-}
-
-/* The taps of one channel, from axis `a` on, last axis fastest. */
-static void copy_taps(copy *job, int32_t a, int64_t from, int64_t to)
-{
-    const fal_conv_geometry *g = &job->columns->g;
-    if (a == g->spatial) {
-        copy_axis(job, 0, true, from, to);
-        return;
-    }
-    for (int64_t t = 0; t < g->axis[a].kernel; t++) {
-        job->tap[a] = t;
-        copy_taps(job, a + 1, from, to + t * job->columns->tap[a]);
-    }
-}
-
 fal_status fal_unfold(const fal_tensor *x, const fal_conv_params *params, const fal_tensor *cols,
                       fal_error *error)
 {
     fal__columns columns;
     FAL__TRY(fal__columns_check(x, cols, params, cols, &columns, error));
     FAL__TRY(fal__check_border(x, params, error));
-    copy job = {.columns = &columns, .x = x, .cols = cols, .bytes = fal_dtype_bytes(x->dtype)};
-    bool constant = columns.g.padding_mode == FAL_PAD_CONSTANT;
-    fal__store_f64(&job.border, x->dtype, constant ? params->padding_value : 0);
-    for (int64_t n = 0; n < columns.g.n; n++)
-        for (int64_t c = 0; c < columns.g.in_channels; c++)
-            copy_taps(&job, 0, n * columns.xs.n + c * columns.xs.c, n * columns.n + c * columns.c);
+    const bool constant = columns.g.padding_mode == FAL_PAD_CONSTANT;
+    fal__unfold_copy(&columns, x, cols, constant ? params->padding_value : 0);
     return FAL_OK;
 }
 

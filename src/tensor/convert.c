@@ -19,6 +19,7 @@
 
 #include "base/checked.h"
 #include "base/half.h"
+#include "tensor/rows.h"
 #include "tensor/tensor.h"
 
 enum { PIECE = 256 }; /* elements; 2 KiB on the stack */
@@ -211,43 +212,10 @@ static fal__row row_at(fal__row row, int64_t i)
     return row;
 }
 
-/* Equal types: the bits move unchanged (a signalling NaN stays one). */
-static void move_row(fal__row src, fal__row dst, int64_t count)
-{
-    const int64_t s = src.stride, d = dst.stride;
-    size_t bytes = fal_dtype_bytes(src.dtype);
-    if (count <= 0) return;
-    if (s == 1 && d == 1) {
-        memcpy(dst.data, src.data, (size_t)count * bytes);
-        return;
-    }
-    const char *from = src.data;
-    char *to = dst.data;
-    if (s == 0 && d == 1) { /* one element repeated: double what is there */
-        memcpy(to, from, bytes);
-        for (int64_t done = 1; done < count; done *= 2)
-            memcpy(to + (size_t)done * bytes, to, (size_t)fal__min(done, count - done) * bytes);
-        return;
-    }
-    switch (bytes) { /* a constant size makes each memcpy one load and one store */
-    case 1:
-        for (int64_t i = 0; i < count; i++) memcpy(to + i * d, from + i * s, 1);
-        return;
-    case 2:
-        for (int64_t i = 0; i < count; i++) memcpy(to + 2 * i * d, from + 2 * i * s, 2);
-        return;
-    case 4:
-        for (int64_t i = 0; i < count; i++) memcpy(to + 4 * i * d, from + 4 * i * s, 4);
-        return;
-    default:
-        for (int64_t i = 0; i < count; i++) memcpy(to + 8 * i * d, from + 8 * i * s, 8);
-    }
-}
-
 void fal__convert_row(fal__row src, fal__row dst, int64_t count)
 {
-    if (src.dtype == dst.dtype) {
-        move_row(src, dst, count);
+    if (src.dtype == dst.dtype) { /* the bits move unchanged: a signalling NaN stays one */
+        fal__move_row(dst.data, dst.stride, src.data, src.stride, count, fal_dtype_bytes(src.dtype));
         return;
     }
     bool from_integer = fal_dtype_is_integer(src.dtype), to_integers = fal_dtype_is_integer(dst.dtype);

@@ -30,8 +30,7 @@
 static bool applies(const fal__problem *p, const fal__machine *machine, char *why, size_t capacity)
 {
     fal__direct_pixels s;
-    double cycles;
-    return fal__dp_plan(p, machine, &s, &cycles, why, capacity);
+    return fal__dp_plan(p, machine, &s, NULL, why, capacity);
 }
 
 static double estimate(const fal__problem *p, const fal__machine *machine)

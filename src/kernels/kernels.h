@@ -23,6 +23,7 @@
 #include "kernels/direct_pixels.h"
 #include "kernels/grouped.h"
 #include "kernels/outer_products.h"
+#include "kernels/transpose.h"
 #include "kernels/windows.h"
 #include "kernels/winograd.h"
 
@@ -96,8 +97,9 @@ typedef struct fal__compute {
     size_t panel_bytes, sum_bytes; /* of one panel element, of one accumulator */
     int32_t lanes;                 /* elements of a vector */
     int32_t tile_count;
-    fal__tile tiles[FAL__TILES_MAX]; /* the largest first; the last one has mr == 1 */
-    fal__pack_fn pack[FAL__DTYPES];  /* by element type of the tensor; NULL where it does not apply */
+    fal__tile tiles[FAL__TILES_MAX];    /* the largest first; the last one has mr == 1 */
+    fal__pack_fn pack[FAL__DTYPES];     /* by element type of the tensor; NULL where it does not apply */
+    const fal__transpose_fn *transpose; /* f32 and f64, from tensors of the same type; else NULL */
     fal__store_fn store[FAL__DTYPES];
     /* True when the `count` panel elements hold no NaN and no infinity; NULL for integers. */
     bool (*finite)(const void *panel, int64_t count);

@@ -60,10 +60,18 @@ static int64_t count_regions(const fal__problem *p)
     return regions;
 }
 
-/* Reduction steps of a pass whose panel takes `bytes`. */
-static int64_t block_steps(const fal__compute *compute, int64_t vectors, int64_t bytes)
+/* Reduction steps of a pass whose panel takes `bytes`. Chunks of channels pack fastest whole, so a pass takes
+ * whole ones, or a part of which a chunk has some number, if one is near. */
+static int64_t block_steps(const fal__reduction *reduction, const fal__compute *compute, int64_t vectors,
+                           int64_t bytes)
 {
-    return bytes / (vectors * compute->lanes * (int64_t)compute->panel_bytes);
+    const int64_t steps = bytes / (vectors * compute->lanes * (int64_t)compute->panel_bytes);
+    const int64_t chunk = reduction->chunk * reduction->taps;
+    if (chunk < 1 || reduction->taps == 1) return steps;
+    if (steps >= chunk) return steps / chunk * chunk;
+    for (int64_t part = steps; part > steps / 2; part--)
+        if (chunk % part == 0) return part;
+    return steps;
 }
 
 static bool applies(const fal__problem *problem, const fal__machine *machine, char *why, size_t capacity)
@@ -86,9 +94,8 @@ static bool applies(const fal__problem *problem, const fal__machine *machine, ch
     const fal__compute *compute = compute_for(&p, machine);
     fal__reduction_plan(&p, compute, &reduction);
     int64_t runs;
-    if (fal__region_runs_most(&reduction, block_steps(compute, FAL__DIRECT_VECTORS, NEAREST_BYTES), &runs) &&
-        runs <= RUNS_MAX)
-        return true;
+    const int64_t steps = block_steps(&reduction, compute, FAL__DIRECT_VECTORS, NEAREST_BYTES);
+    if (fal__region_runs_most(&reduction, steps, &runs) && runs <= RUNS_MAX) return true;
     snprintf(why, capacity, "%" PRId64 " taps of %" PRId64 " channels are too long a list", reduction.taps,
              reduction.ic);
     return false;
@@ -158,10 +165,12 @@ static double choose_tile(const fal__problem *p, const fal__compute *compute, in
                           int64_t *block)
 {
     const int64_t most = fal__max(1, fal__min(FAL__DIRECT_VECTORS, fal__ceil_div(p->oc, compute->lanes)));
+    fal__reduction reduction;
+    fal__reduction_plan(p, compute, &reduction);
     double best = -1;
     for (int32_t v = 1; v <= most; v++)
         for (int near = 0; near < 2; near++) {
-            const int64_t steps = block_steps(compute, v, near ? NEAREST_BYTES : PANEL_BYTES);
+            const int64_t steps = block_steps(&reduction, compute, v, near ? NEAREST_BYTES : PANEL_BYTES);
             const double cost = choice_cost(p, compute, v, steps);
             if (best >= 0 && cost >= best) continue;
             best = cost;
@@ -240,7 +249,7 @@ static bool book_scratch(fal__direct_channels *d)
 {
     fal__direct_scratch *s = &d->scratch;
     const int64_t waiting = d->in_place ? 0 : d->reduction.steps > d->block ? d->block_tiles : 1;
-    const int64_t panel = fal__min(d->block, d->reduction.steps) * d->width;
+    const int64_t panel = fal__min(d->span, d->reduction.steps) * d->width;
     s->bytes = 0;
     if (!fal__region_runs_most(&d->reduction, d->block, &d->runs)) return false;
     d->pieces = fal__min(PIECES_MAX, count_regions(&d->problem));
@@ -281,6 +290,8 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
     d->compute = compute_for(p, machine);
     fal__reduction_plan(p, d->compute, &d->reduction);
     choose_tile(p, d->compute, &d->vectors, &d->block);
+    const int64_t chunk = d->reduction.chunk * d->reduction.taps;
+    d->span = d->reduction.taps > 1 && chunk > d->block && chunk % d->block == 0 ? chunk : d->block;
     d->width = d->vectors * d->compute->lanes;
     d->tiles = fal__ceil_div(p->oc, d->width);
     d->last_vectors = (int32_t)fal__ceil_div(p->oc - fal__max(0, d->tiles - 1) * d->width, d->compute->lanes);

@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "solvers/parts/booking.h"
+#include "solvers/parts/channels.h"
 #include "solvers/parts/direct_pixels.h"
 #include "threads/parallel.h"
 
@@ -83,6 +84,18 @@ static int64_t pack_panel(const fal__direct_pixels *s, const char *w, int64_t k,
     const int64_t i0 = k * s->k_channels, channels = fal__min(s->k_channels, p->ic - i0);
     const int64_t oc = fal__dp_panel(s, panel), rows = fal__dp_panel(s, panel + 1) - oc;
     const int64_t chunk = taps == 1 ? channels : s->reduction.chunk;
+    if (fal__weights_turn_over(p, s->compute)) {
+        const int64_t from = p->w_base + oc * p->w_oc + i0 * p->w_ic;
+        fal__weights_turn(&s->reduction, s->compute, chunk,
+                          (fal__transpose){.from = w + from * element,
+                                           .to = to,
+                                           .step = p->w_oc,
+                                           .channels = channels,
+                                           .taps = taps,
+                                           .length = (int32_t)rows,
+                                           .width = (int32_t)rows});
+        return channels * taps * rows;
+    }
     char *packed = to;
     for (int64_t c = 0; c < channels; c += chunk) {
         const int64_t steps = fal__min(chunk, channels - c);
@@ -163,7 +176,7 @@ const fal__solver fal__solver_direct_pixels = {
     .name = "direct-pixels",
     .version = 1,
     .state_bytes = sizeof(fal__direct_pixels),
-    .pack_cycles = 3.5,
+    .pack_cycles = 1,
     .applies = applies,
     .estimate = estimate,
     .prepare = prepare,

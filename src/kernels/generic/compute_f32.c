@@ -68,18 +68,8 @@ static const fal__outer_kernel outer_products = {.rows = OUTER_ROWS, .width = OU
 #define CHANNELS_TYPE float
 #include "kernels/generic/channels.tmpl.h"
 
-/* v*0 is 0 for every finite v and NaN for the others; eight sums keep the lanes independent. */
-static bool finite(const void *panel_, int64_t count)
-{
-    const float *panel = panel_;
-    float sum[8] = {0};
-    int64_t i = 0;
-    for (; i + 8 <= count; i += 8)
-        for (int j = 0; j < 8; j++) sum[j] += panel[i + j] * 0.0f;
-    for (; i < count; i++) sum[0] += panel[i] * 0.0f;
-    for (int j = 1; j < 8; j++) sum[0] += sum[j];
-    return sum[0] == 0.0f;
-}
+#define FINITE_TYPE float
+#include "kernels/generic/finite.tmpl.h"
 
 static void multiply_add(const void *a, const void *b, void *sum)
 {
@@ -91,6 +81,7 @@ extern const fal__direct FAL__NAMED(fal__direct_channels_f32);
 extern const fal__lane_kernels FAL__NAMED(fal__lane_kernels_f32);
 extern const fal__depthwise FAL__NAMED(fal__depthwise_f32);
 extern const fal__grouped_fn FAL__NAMED(fal__grouped_f32);
+extern const fal__transpose_fn FAL__NAMED(fal__transpose_f32);
 const fal__compute FAL__NAMED(fal__compute_f32) = {
     .name = "f32",
     .panel_bytes = sizeof(float),
@@ -99,6 +90,7 @@ const fal__compute FAL__NAMED(fal__compute_f32) = {
     .tile_count = FAL__TILES_MAX,
     .tiles = TILE_ENTRIES,
     .pack = {[FAL_F32] = pack_f32, [FAL_F16] = pack_f16, [FAL_BF16] = pack_bf16},
+    .transpose = &FAL__NAMED(fal__transpose_f32),
     .store = {[FAL_F32] = store_f32, [FAL_F16] = store_f16, [FAL_BF16] = store_bf16},
     .finite = finite,
     .rows = rows,

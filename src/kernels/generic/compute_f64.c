@@ -38,17 +38,8 @@ static const fal__outer_kernel outer_products = {.rows = OUTER_ROWS, .width = OU
 #define CHANNELS_TYPE double
 #include "kernels/generic/channels.tmpl.h"
 
-/* v*0 is 0 for every finite v and NaN for the others; four sums keep the lanes independent. */
-static bool finite(const void *panel_, int64_t count)
-{
-    const double *panel = panel_;
-    double sum[4] = {0};
-    int64_t i = 0;
-    for (; i + 4 <= count; i += 4)
-        for (int j = 0; j < 4; j++) sum[j] += panel[i + j] * 0.0;
-    for (; i < count; i++) sum[0] += panel[i] * 0.0;
-    return sum[0] + sum[1] + sum[2] + sum[3] == 0.0;
-}
+#define FINITE_TYPE double
+#include "kernels/generic/finite.tmpl.h"
 
 static void multiply_add(const void *a, const void *b, void *sum)
 {
@@ -59,6 +50,7 @@ extern const fal__direct FAL__NAMED(fal__direct_channels_f64);
 extern const fal__lane_kernels FAL__NAMED(fal__lane_kernels_f64);
 extern const fal__depthwise FAL__NAMED(fal__depthwise_f64);
 extern const fal__grouped_fn FAL__NAMED(fal__grouped_f64);
+extern const fal__transpose_fn FAL__NAMED(fal__transpose_f64);
 const fal__compute FAL__NAMED(fal__compute_f64) = {
     .name = "f64",
     .panel_bytes = sizeof(double),
@@ -67,6 +59,7 @@ const fal__compute FAL__NAMED(fal__compute_f64) = {
     .tile_count = FAL__TILES_MAX,
     .tiles = TILE_ENTRIES,
     .pack = {[FAL_F64] = pack_f64},
+    .transpose = &FAL__NAMED(fal__transpose_f64),
     .store = {[FAL_F64] = store_f64},
     .finite = finite,
     .rows = rows,

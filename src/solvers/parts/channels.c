@@ -31,6 +31,49 @@ int64_t fal__channels_slice(const fal__channels *c, int64_t group, int64_t block
            tile * fal__channels_steps(c, block) * c->width;
 }
 
+/* Do the taps of all input channels of an output channel lie side by side, channel by channel? */
+static bool taps_inside(const fal__problem *p)
+{
+    int64_t next = 1;
+    for (int a = FAL_MAX_SPATIAL - 1; a >= 0; a--) {
+        if (p->axis[a].k > 1 && p->axis[a].ws != next) return false;
+        next *= p->axis[a].k;
+    }
+    return p->ic == 1 || p->w_ic == next;
+}
+
+bool fal__weights_turn_over(const fal__problem *p, const fal__compute *compute)
+{
+    return compute->transpose != NULL && fal_dtype_bytes(p->dtype) == compute->panel_bytes && p->w_oc != 1 &&
+           taps_inside(p);
+}
+
+void fal__weights_turn(const fal__reduction *reduction, const fal__compute *compute, int64_t chunk,
+                       fal__transpose t)
+{
+    if (chunk == 1 || reduction->taps == 1) { /* in the panel as in memory */
+        t.channels *= reduction->taps;
+        t.taps = 1;
+        chunk = t.channels;
+    }
+    const int64_t channels = t.channels;
+    for (int64_t c = 0; c < channels; c += chunk) {
+        t.channels = fal__min(chunk, channels - c);
+        (*compute->transpose)(&t);
+        const size_t bytes = (size_t)(t.channels * t.taps) * compute->panel_bytes;
+        t.from = (const char *)t.from + bytes;
+        t.to = (char *)t.to + bytes * (size_t)t.width;
+    }
+}
+
+/* Does a part begin and end with whole chunks of channels, or, of one tap, with any channel? */
+static bool whole_chunks(const fal__reduction *r, const fal__weights *part)
+{
+    if (r->taps == 1) return true;
+    const int64_t steps = r->chunk * r->taps;
+    return part->first % steps == 0 && (part->end % steps == 0 || part->end == r->steps);
+}
+
 void fal__weights_pack(const fal__problem *p, const fal__reduction *reduction, const fal__compute *compute,
                        const void *w, const fal__weights *part, void *panel)
 {
@@ -38,6 +81,18 @@ void fal__weights_pack(const fal__problem *p, const fal__reduction *reduction, c
     char *to = panel;
     if (valid < part->width)
         memset(panel, 0, (size_t)(part->end - part->first) * (size_t)part->width * compute->panel_bytes);
+    if (fal__weights_turn_over(p, compute) && whole_chunks(reduction, part)) {
+        const int64_t first = p->w_base + part->group * p->w_g + part->oc * p->w_oc + part->first;
+        fal__weights_turn(reduction, compute, reduction->chunk,
+                          (fal__transpose){.from = (const char *)w + (size_t)first * compute->panel_bytes,
+                                           .to = panel,
+                                           .step = p->w_oc,
+                                           .channels = (part->end - part->first) / reduction->taps,
+                                           .taps = reduction->taps,
+                                           .length = valid,
+                                           .width = part->width});
+        return;
+    }
     for (int64_t k = part->first; k < part->end;) {
         const fal__reduction_place place = fal__reduction_at(reduction, k);
         int64_t t[FAL_MAX_SPATIAL], rows = fal__min(place.length, part->end - k), row_step = p->w_ic;

@@ -39,6 +39,12 @@ typedef struct fal__weights {
 /* Packs such a part: a row of channels for each step. */
 void fal__weights_pack(const fal__problem *problem, const fal__reduction *reduction,
                        const fal__compute *compute, const void *w, const fal__weights *part, void *panel);
+/* Can fal__compute.transpose pack these weights? They are not yet side by side along the output channels,
+ * need no conversion, and all taps of an output channel's input channels lie in a row. */
+bool fal__weights_turn_over(const fal__problem *problem, const fal__compute *compute);
+/* Does so: all of t.channels and t.taps, in the order of the reduction with chunks of `chunk` channels. */
+void fal__weights_turn(const fal__reduction *reduction, const fal__compute *compute, int64_t chunk,
+                       fal__transpose t);
 /* Packs one slice; returns whether all its numbers are finite (integers always are). */
 bool fal__channels_pack(const fal__problem *problem, const fal__channels *channels,
                         const fal__compute *compute, const void *w, int64_t group, int64_t block,

@@ -53,6 +53,7 @@ typedef struct fal__direct_channels {
     int32_t vectors, last_vectors; /* of a tile of output channels, of the last tile */
     int64_t width, tiles;          /* channels of a tile; tiles of a group */
     int64_t block;                 /* reduction steps of one pass */
+    int64_t span;                  /* of the passes whose weights are packed together, if streamed */
     int64_t block_tiles;           /* pixel tiles that share one pass over the weights */
     int64_t pieces, runs;          /* of a block at most */
     int64_t image_tiles;           /* pixel tiles of an image */

@@ -86,13 +86,18 @@ static slab slab_of(const walk *w, const channels *c, int64_t first)
 {
     const fal__direct_channels *d = w->d;
     slab p = {.first = first, .end = fal__min(first + d->block, d->reduction.steps)};
-    p.at = w->panel;
+    const size_t row = (size_t)c->width * d->compute->panel_bytes;
     if (c->panel != NULL) {
-        p.at = c->panel + (size_t)(first * c->width) * d->compute->panel_bytes;
+        p.at = c->panel + (size_t)first * row;
         return p;
     }
-    const fal__weights part = {
-        .group = w->g, .oc = c->first, .first = p.first, .end = p.end, .width = (int32_t)c->width};
+    p.at = w->panel + (size_t)(first % d->span) * row;
+    if (first % d->span > 0) return p;
+    const fal__weights part = {.group = w->g,
+                               .oc = c->first,
+                               .first = first,
+                               .end = fal__min(first + d->span, d->reduction.steps),
+                               .width = (int32_t)c->width};
     fal__weights_pack(&d->problem, &d->reduction, d->compute, w->run->w, &part, w->panel);
     return p;
 }

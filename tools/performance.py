@@ -2,10 +2,11 @@
 """performance.py COMMAND [SECONDS]: times all layer sets against the other libraries of a build and writes
 docs/performance.md from what came out. `make performance` builds with them and calls this.
 
-Best run on a machine that does nothing else: it takes about ten minutes. SECONDS [0.2] is the time of each
-layer in each layout; heavy layers take longer.
+Best run on a machine that does nothing else: it takes about fifteen minutes. SECONDS [0.1] is the time of
+each layer in each layout; heavy layers take longer.
 """
 import json
+import math
 import os
 import pathlib
 import platform
@@ -15,10 +16,10 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# What is run, and whether every layer is shown or only the means.
-RUNS = [("--set all --peers --threads 1", True),
-        ("--set resnet50 --peers --threads 2", False),
-        ("--set mobilenetv2 --peers --threads 2", False)]
+FULL = "--set all --peers --threads 1"
+# The rest goes without peers and is held against the full run.
+TWO_THREADS = "--set all --threads 2"
+CAPPED, CAP = "--set all --threads 1", {"FALTUNG_CPU": "avx2"}
 # Threads that wait for one another are as slow as the one that has no processor: above this load at the
 # beginning only runs of one thread say anything.
 MOST_LOAD = 0.5
@@ -141,34 +142,67 @@ METHOD = """## How to read the tables
 """
 
 
+def geometric_mean(values):
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def held_against(told, full, counts):
+    """A row for each set: how many times faster `told` is than `full` on the layers that count."""
+    before = {(run["set"], run["layer"], run["layout"]): run for run in full["runs"]}
+    ratios = {}
+    for run in told["runs"]:
+        base = before[run["set"], run["layer"], run["layout"]]
+        if counts(base):
+            value = base["contenders"][0]["time_ns"] / run["contenders"][0]["time_ns"]
+            ratios.setdefault((run["set"], run["layout"]), []).append((value, run["name"] or run["layer"]))
+    yield "| set | layout | layers | geometric mean | least | of layer |"
+    yield "|---|---|---:|---:|---:|---|"
+    for (name, layout), values in ratios.items():
+        least, layer = min(values)
+        mean_of_all = geometric_mean([value for value, _ in values])
+        yield f"| {name} | {layout} | {len(values)} | {mean_of_all:.2f} | {least:.2f} | {layer} |"
+
+
+def takes_a_millisecond(run):
+    return run["contenders"][0]["time_ns"] > 1e6
+
+
 def write(command, seconds):
     before, built = os.getloadavg()[0], revision()
     usual_core = openblas_version(bench(command, "--set lenet --peers --seconds 0.001", ENVIRONMENT))
     environment = {**ENVIRONMENT, **(CORE if usual_core and "avx512f" in cpu()[2] else {})}
-    runs = [(f"{words} --seconds {seconds}", whole) for words, whole in RUNS
-            if before <= MOST_LOAD or "--threads 1" in words]
-    told = [bench(command, words, environment) for words, _ in runs]
+    full_words, threads_words, capped_words = (f"{words} --seconds {seconds}"
+                                               for words in (FULL, TWO_THREADS, CAPPED))
+    full = bench(command, full_words, environment)
+    capped = bench(command, capped_words, {**environment, **CAP}) if full["level"] == "avx512" else None
+    threads = bench(command, threads_words, environment) if before <= MOST_LOAD else None
     assigned = " ".join(f"{key}={value}" for key, value in environment.items())
     yield HEAD
     yield "## Where the numbers come from\n"
-    yield from machine(told[0], command, usual_core, built)
+    yield from machine(full, command, usual_core, built)
     yield f"- Environment: `{assigned}`."
     yield (f"- Programs that wanted a processor before the run: {before:.1f}; after it, itself among them:"
-           f" {os.getloadavg()[0]:.1f}." + ("" if len(runs) < len(RUNS) else "\n"))
-    if len(runs) < len(RUNS):
+           f" {os.getloadavg()[0]:.1f}." + ("" if threads else "\n"))
+    if not threads:
         yield "- That is too busy a machine to time several threads: only runs of one thread follow.\n"
     yield METHOD
-    for (words, whole), one in zip(runs, told):
-        yield f"## `faltung bench {words}`\n"
-        yield "Geometric means:\n"
-        yield from summary(one)
+    yield f"## `faltung bench {full_words}`\n"
+    yield "Geometric means:\n"
+    yield from summary(full)
+    if threads:
+        yield f"\n## Two threads: `faltung bench {threads_words}`\n"
+        yield "How many times faster than one thread, layers of more than a millisecond:\n"
+        yield from held_against(threads, full, takes_a_millisecond)
+    if capped:
+        yield f"\n## Without AVX-512: `FALTUNG_CPU=avx2 faltung bench {capped_words}`\n"
+        yield "Speed at the level avx2 over that at avx512:\n"
+        yield from held_against(capped, full, lambda run: True)
+    yield "\n## Every layer of the first run\n"
+    for name in dict.fromkeys(run["set"] for run in full["runs"]):
+        yield f"### {name}\n"
+        yield from layer_rows(full, name)
         yield ""
-        if whole:
-            for name in dict.fromkeys(run["set"] for run in one["runs"]):
-                yield f"### {name}\n"
-                yield from layer_rows(one, name)
-                yield ""
 
 
-page = "\n".join(write(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "0.2"))
+page = "\n".join(write(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "0.1"))
 (ROOT / "docs/performance.md").write_text(page.rstrip("\n") + "\n")

@@ -32,6 +32,9 @@ __extension__ typedef __int128 fal__int128;
 /* Elements i, j, k, l of a followed by b, both of four; the places are constants. */
 #define FAL__SHUFFLE4(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 
+/* Every element of a vector converted to the elements of another type of vector with as many. */
+#define FAL__CONVERT(vector, type) __builtin_convertvector(vector, type)
+
 /* In the body of a loop: keeps it scalar. A compiler may otherwise multiply several elements ahead and
  * add them in order, which rounds differently from a fused multiply-add each. */
 #define FAL__SCALAR_LOOP __asm__ volatile("")

@@ -24,6 +24,7 @@
 #include "kernels/grouped.h"
 #include "kernels/outer_products.h"
 #include "kernels/transpose.h"
+#include "kernels/samples.h"
 #include "kernels/windows.h"
 #include "kernels/winograd.h"
 
@@ -128,6 +129,7 @@ typedef enum fal__arithmetic {
 typedef struct fal__kernel_set {
     const char *level; /* "generic", "avx2", "avx512" */
     const fal__compute *compute[FAL__ARITHMETICS];
+    const fal__sample_kernels *samples[FAL__DTYPES]; /* f32 and f64; else NULL */
     const fal__window_kernels *windows[FAL__DTYPES]; /* f32 and f64; else NULL */
 } fal__kernel_set;
 

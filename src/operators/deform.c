@@ -21,7 +21,7 @@ typedef struct forward {
     fal__deform d;
     const fal_deform_operands *o;
     fal__setting setting;
-    const fal__deform_rows *rows;
+    fal__deform_rows rows;
     fal__deform_blocks blocks;
     struct {
         fal_plan *plan;
@@ -76,7 +76,7 @@ static bool book_task(forward *f)
     return fal__mul(f->blocks.rows * f->blocks.columns, d->taps, &samples) &&
            fal__mul(samples, d->g.in_channels, &columns) && fal__mul(samples, d->offset_groups, &samples) &&
            fal__deform_book(&f->task_bytes, 1, sizeof(fal_status), &f->task.status) &&
-           fal__deform_book(&f->task_bytes, columns, f->rows->bytes, &f->task.columns) &&
+           fal__deform_book(&f->task_bytes, columns, f->rows.bytes, &f->task.columns) &&
            fal__deform_book(&f->task_bytes, samples, sizeof(fal__point), &f->task.points) &&
            fal__deform_book(&f->task_bytes, (int64_t)(full > rest ? full : rest), 1, &f->task.product);
 }
@@ -89,7 +89,7 @@ static bool book_all(forward *f)
     f->bytes = f->image_bytes = 0;
     if (!fal__mul(d->g.axis[0].input, d->g.axis[1].input, &cells) ||
         !fal__mul(cells, d->g.in_channels, &cells) ||
-        !fal__deform_book(&f->image_bytes, cells, f->rows->bytes, &none))
+        !fal__deform_book(&f->image_bytes, cells, f->rows.bytes, &none))
         return false;
     return fal__deform_book(&f->bytes, (int64_t)f->product[0].info.packed_bytes, 1, &f->product[0].packed) &&
            fal__deform_book(&f->bytes, (int64_t)f->product[1].info.packed_bytes, 1, &f->product[1].packed) &&
@@ -147,8 +147,8 @@ static void fill_columns(const forward *f, const fal__deform_block *block, const
     const fal__deform_image image = fal__deform_image_of(&f->d, &f->o->x, block->n, copy_of(f, block->n));
     const int64_t rows = block->rows * block->columns * f->d.taps, count = f->d.group_channels;
     for (int64_t i = 0; i < rows; i++)
-        for (int64_t q = 0; q < f->d.offset_groups; q++, columns += (size_t)count * f->rows->bytes)
-            f->rows->gather(points++, &image, q * count, count, columns);
+        for (int64_t q = 0; q < f->d.offset_groups; q++, columns += (size_t)count * f->rows.bytes)
+            fal__deform_gather(&f->rows, points++, &image, q * count, count, columns);
 }
 
 static fal_status run_block(const forward *f, const fal__deform_block *block, char *piece)
@@ -211,7 +211,7 @@ fal_status fal_deform_conv(const fal_context *context, const fal_deform_operands
     if (f.d.dtype != FAL_F32 && f.d.dtype != FAL_F64)
         return fal__deform_half(context, operands, params, offset_groups, NULL);
     if (fal_tensor_count(&operands->y) == 0) return FAL_OK;
-    f.rows = fal__deform_rows_of(f.d.dtype);
+    f.rows = fal__deform_rows_of(&f.setting, f.d.dtype);
     f.blocks = fal__deform_blocks_of(&f.d, COLUMN_BYTES);
     fal_status status = plan_products(&f, params);
     if (status == FAL_OK) status = plan_memory(&f);

@@ -67,22 +67,25 @@ typedef struct fal__slopes {
     double y, x, mask;
 } fal__slopes;
 
-/* The arithmetic of one type. All take channels first..first+count-1 of the image. */
+/* The arithmetic of one type. All functions take channels first..first+count-1 of the image. */
 typedef struct fal__deform_rows {
     size_t bytes; /* of an element */
-    /* to[c] = the sample of channel c, times the mask. */
-    void (*gather)(const fal__point *point, const fal__deform_image *image, int64_t first, int64_t count,
-                   void *to);
-    /* The adjoint: the image's cells around the point += their factors * mask * from[c]. */
-    void (*scatter)(const fal__point *point, const fal__deform_image *image, int64_t first, int64_t count,
-                    const void *from);
-    /* The derivatives of L = sum over c of from[c] * mask * sample(c). */
-    fal__slopes (*slopes)(const fal__point *point, const fal__deform_image *image, int64_t first,
-                          int64_t count, const void *from);
+    const fal__sample_kernels *kernels;
 } fal__deform_rows;
 
 /* For FAL_F32 or FAL_F64. */
-const fal__deform_rows *fal__deform_rows_of(fal_dtype dtype);
+fal__deform_rows fal__deform_rows_of(const fal__setting *setting, fal_dtype dtype);
+
+/* to[c] = the sample of channel c, times the mask. */
+void fal__deform_gather(const fal__deform_rows *rows, const fal__point *point, const fal__deform_image *image,
+                        int64_t first, int64_t count, void *to);
+/* The adjoint: the image's cells around the point += their factors * mask * from[c]. */
+void fal__deform_scatter(const fal__deform_rows *rows, const fal__point *point,
+                         const fal__deform_image *image, int64_t first, int64_t count, const void *from);
+/* The derivatives of L = sum over c of from[c] * mask * sample(c). */
+fal__slopes fal__deform_slopes(const fal__deform_rows *rows, const fal__point *point,
+                               const fal__deform_image *image, int64_t first, int64_t count,
+                               const void *from);
 
 /* ---- Blocks and memory (deform_blocks.c) ---- */
 

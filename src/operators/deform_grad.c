@@ -50,7 +50,7 @@ static fal__point *points_of(const fal__deform_grad *b)
 /* Row of channels of one pixel and tap. */
 static char *row_of(const fal__deform_grad *b, int64_t row)
 {
-    return b->memory + b->columns_at + (size_t)(row * b->d.g.in_channels) * b->rows->bytes;
+    return b->memory + b->columns_at + (size_t)(row * b->d.g.in_channels) * b->rows.bytes;
 }
 
 /* Points, and columns when the weight's gradient wants them. */
@@ -66,8 +66,8 @@ static void sample_task(void *argument, int32_t index)
     const fal__deform_image image = image_of(b);
     char *columns = row_of(b, begin * d->taps);
     for (int64_t i = begin * d->taps; i < end * d->taps; i++)
-        for (int64_t q = 0; q < d->offset_groups; q++, columns += (size_t)d->group_channels * b->rows->bytes)
-            b->rows->gather(points++, &image, q * d->group_channels, d->group_channels, columns);
+        for (int64_t q = 0; q < d->offset_groups; q++, columns += (size_t)d->group_channels * b->rows.bytes)
+            fal__deform_gather(&b->rows, points++, &image, q * d->group_channels, d->group_channels, columns);
 }
 
 /* gradient = beta*gradient + value at one element of goffset or gmask. */
@@ -86,7 +86,7 @@ static void slope_task(void *argument, int32_t index)
     const fal__data_strides os = fal__data_strides_of(&d->g, goffset),
                             ms = fal__data_strides_of(&d->g, gmask);
     const fal__deform_image image = image_of(b);
-    const size_t step = (size_t)d->group_channels * b->rows->bytes;
+    const size_t step = (size_t)d->group_channels * b->rows.bytes;
     int64_t begin, end;
     fal__partition(pixels_of(&b->block), b->tasks, index, &begin, &end);
     const fal__point *point = points_of(b) + begin * d->taps * d->offset_groups;
@@ -98,7 +98,7 @@ static void slope_task(void *argument, int32_t index)
         for (int64_t q = 0; q < d->offset_groups; q++, from += step, point++) {
             const int64_t channel = q * d->taps + tap;
             const fal__slopes slopes =
-                b->rows->slopes(point, &image, q * d->group_channels, d->group_channels, from);
+                fal__deform_slopes(&b->rows, point, &image, q * d->group_channels, d->group_channels, from);
             if (!fal__operand_missing(goffset)) {
                 const int64_t at =
                     b->block.n * os.n + 2 * channel * os.c + oy * os.space[0] + ox * os.space[1];
@@ -129,8 +129,8 @@ static void spread_task(void *argument, int32_t index)
         for (int64_t q = first; q <= last; q++) {
             const int64_t from = fal__max(begin, q * d->group_channels);
             const int64_t to = fal__min(end, (q + 1) * d->group_channels);
-            b->rows->scatter(points_of(b) + i * d->offset_groups + q, &image, from, to - from,
-                             row_of(b, i) + (size_t)from * b->rows->bytes);
+            fal__deform_scatter(&b->rows, points_of(b) + i * d->offset_groups + q, &image, from, to - from,
+                                row_of(b, i) + (size_t)from * b->rows.bytes);
         }
 }
 
@@ -146,7 +146,7 @@ static void open_task(void *argument, int32_t index)
     if (begin == end) return;
     if (b->copies) fal__deform_image_copy(&b->d, &b->o->x, b->block.n, begin, end, b->memory + b->copy_at);
     if (!b->wants_x) return;
-    const size_t row_bytes = (size_t)row * b->rows->bytes;
+    const size_t row_bytes = (size_t)row * b->rows.bytes;
     memset(b->memory + b->gx_at + (size_t)begin * row_bytes, 0, (size_t)(end - begin) * row_bytes);
 }
 

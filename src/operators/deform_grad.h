@@ -21,7 +21,7 @@ typedef struct fal__deform_grad {
     fal__deform d;
     const fal_deform_operands *o, *gradients; /* o->y is the incoming gradient */
     fal__setting setting;
-    const fal__deform_rows *rows;
+    fal__deform_rows rows;
     fal__deform_blocks blocks;
     fal__deform_plan weight[2], input[2]; /* [0] full, [1] smaller */
     bool wants_x, wants_w, wants_slopes;

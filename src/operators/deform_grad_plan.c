@@ -34,7 +34,7 @@ static fal_operands tap_product(const fal__deform_grad *b, const fal__deform_blo
     const fal__weight_strides ws = fal__weight_strides_of(g, &b->o->w);
     void *columns = NULL;
     if (b->memory != NULL)
-        columns = b->memory + b->columns_at + (size_t)(tap * g->in_channels) * b->rows->bytes;
+        columns = b->memory + b->columns_at + (size_t)(tap * g->in_channels) * b->rows.bytes;
     return (fal_operands){.x = {.data = columns,
                                 .dtype = b->d.dtype,
                                 .rank = 3,
@@ -129,16 +129,16 @@ static bool book(fal__deform_grad *b)
         if (!fal__deform_book(&b->bytes, d->taps, b->input[i].packed_step, &b->input[i].packed_at))
             return false;
     }
-    return fal__deform_book(&b->bytes, b->copies ? cells : 0, b->rows->bytes, &b->copy_at) &&
-           fal__deform_book(&b->bytes, b->wants_x ? cells : 0, b->rows->bytes, &b->gx_at) &&
-           fal__deform_book(&b->bytes, columns, b->rows->bytes, &b->columns_at) &&
+    return fal__deform_book(&b->bytes, b->copies ? cells : 0, b->rows.bytes, &b->copy_at) &&
+           fal__deform_book(&b->bytes, b->wants_x ? cells : 0, b->rows.bytes, &b->gx_at) &&
+           fal__deform_book(&b->bytes, columns, b->rows.bytes, &b->columns_at) &&
            fal__deform_book(&b->bytes, samples, sizeof(fal__point), &b->points_at) &&
            fal__deform_book(&b->bytes, (int64_t)product, 1, &b->product_at);
 }
 
 static fal_status plan(fal__deform_grad *b, const fal_context *context, const fal_conv_params *params)
 {
-    b->rows = fal__deform_rows_of(b->d.dtype);
+    b->rows = fal__deform_rows_of(&b->setting, b->d.dtype);
     b->blocks = fal__deform_blocks_of(&b->d, COLUMN_BYTES);
     b->wants_x = !fal__operand_missing(&b->gradients->x);
     b->wants_w = !fal__operand_missing(&b->gradients->w);

@@ -231,12 +231,12 @@ static FAL__ALWAYS_INLINE void add_cells(lanes_wide sum[PARTS], const LANES_TYPE
     if (step == 1 && n == LANES) {
         FAL__UNROLL(2)
         for (int i = 0; i < PARTS; i++)
-            sum[i] += __builtin_convertvector(*(const lanes_part *)(p + i * WIDE), lanes_wide);
+            sum[i] += FAL__CONVERT(*(const lanes_part *)(p + i * WIDE), lanes_wide);
         return;
     }
     const lanes_parts v = {.all = pick(p, n, step)};
     FAL__UNROLL(2)
-    for (int i = 0; i < PARTS; i++) sum[i] += __builtin_convertvector(v.part[i], lanes_wide);
+    for (int i = 0; i < PARTS; i++) sum[i] += FAL__CONVERT(v.part[i], lanes_wide);
 }
 
 /* Dividing by a power of two is multiplying by another, to the bit. */
@@ -250,8 +250,7 @@ static FAL__ALWAYS_INLINE void store_mean(const lanes_wide sum[PARTS], const div
     lanes_parts v;
     FAL__UNROLL(2)
     for (int i = 0; i < PARTS; i++)
-        v.part[i] =
-            __builtin_convertvector(by->inverse != 0 ? sum[i] * by->inverse : sum[i] / by->value, lanes_part);
+        v.part[i] = FAL__CONVERT(by->inverse != 0 ? sum[i] * by->inverse : sum[i] / by->value, lanes_part);
     if (n == LANES)
         lanes_store(y, v.all);
     else

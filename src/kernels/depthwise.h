@@ -36,18 +36,23 @@ typedef struct fal__depthwise_block {
     void *y;
 } fal__depthwise_block;
 
-/* One plane, pixels in the lanes: kernels of k x k taps, stride 1 or 2 on both axes. */
-typedef struct fal__depthwise_plane {
+/* Planes, pixels in the lanes: kernels of k x k taps, stride 1 or 2 on both axes. Positions fit 30 bits. */
+typedef struct fal__depthwise_planes {
     fal__depthwise_axis row;    /* dilation 1, steps of either sign */
     fal__depthwise_axis column; /* x = y = 1; dilation of either sign for stride 1, else 1 */
-    const void *x;              /* position (0, 0) */
+    int64_t planes, x_plane, y_plane, w_plane, bias_plane; /* how many, and the steps between them */
+    const void *x;                                         /* position (0, 0) of the first */
     const void *w;
     int64_t w_row, w_column; /* steps between taps */
-    const void *bias;        /* one element, or NULL */
+    const void *bias;        /* or NULL */
     double beta;
     const struct fal__activation *activation; /* or NULL */
     void *y;
-} fal__depthwise_plane;
+} fal__depthwise_planes;
+
+/* The sums of fal__depthwise.run for planes where they lie. True when there is such a kernel: a level without
+ * masks has none. With planes NULL nothing is computed. */
+typedef bool (*fal__planes_fn)(const fal__depthwise_planes *planes, int64_t taps, int64_t stride);
 
 typedef struct fal__depthwise {
     /* y = activation(beta*y + bias + sum of the products, taps ascending, the last axis fastest). */
@@ -58,9 +63,7 @@ typedef struct fal__depthwise {
     /* y[i*step + c*channel_step] = activation(beta*y + patch[i*lanes + c]); y is not read when beta is 0. */
     void (*scatter)(const void *patch, int64_t step, int64_t channel_step, int64_t count, int64_t channels,
                     double beta, const struct fal__activation *activation, void *y);
-    /* The same sums for a plane where it lies. True when there is such a kernel: a level without masks has
-     * none. With plane NULL nothing is computed. */
-    bool (*run_plane)(const fal__depthwise_plane *plane, int64_t taps, int64_t stride);
+    const fal__planes_fn *run_planes; /* or NULL */
 } fal__depthwise;
 
 #endif

@@ -4,17 +4,17 @@
  *
  *     y[g, o] = f(beta*y + bias[g] + sum over t of  w[g, t] * x[g, o*s + t*d - p])
  *
- * Square kernels of 3 taps (and 5 and 7 for stride 1) on planes whose rows fill vectors: every vector of the
- * input is loaded once for each column tap and meets seven rows of outputs. Nothing of the input is packed or
- * turned.
+ * 3 x 3 taps on planes that lie pixel by pixel: every row of the input is loaded once and meets seven rows of
+ * outputs; planes of narrow rows go two at a time. Nothing of the input is packed or turned.
  *
- * Cost: a multiply-add per product and vector, and three loads for seven of them. Wins for 3 x 3 taps on
- * channels first, where rows are 14 pixels or longer; narrow planes and large kernels go by `depthwise`.
- * Levels without masks have no such kernel. Numerics: one sum per output in the order of parts/reduction.h;
- * padding contributes nothing.
+ * Cost: a multiply-add per product and vector, a permutation and half a load for three of them. Wins for 3 x
+ * 3 taps on channels first; larger kernels go by `depthwise`, whose loads never cross cache lines. Levels
+ * without masks have no such kernel. Numerics: one sum per output in the order of parts/reduction.h; padding
+ * contributes nothing.
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/depthwise.h"
@@ -23,7 +23,7 @@
 #include "solvers/parts/reduction.h"
 #include "threads/parallel.h"
 
-enum { D = 0, H = 1, W = 2 };
+enum { D = 0, H = 1, W = 2, TAPS = 3, ROWS = 7, POSITIONS_MOST = 1 << 29 };
 
 typedef struct depthwise_planes {
     const fal__compute *compute;
@@ -33,6 +33,21 @@ typedef struct depthwise_planes {
 static const fal__compute *compute_for(const fal__problem *p, const fal__machine *machine)
 {
     return machine->kernels->compute[p->dtype == FAL_F32 ? FAL__F32 : FAL__F64];
+}
+
+static bool has_kernel(const fal__problem *p, const fal__machine *machine)
+{
+    const fal__problem_axis *h = &p->axis[H], *w = &p->axis[W];
+    const fal__planes_fn *run_planes = compute_for(p, machine)->depthwise->run_planes;
+    if (run_planes == NULL || h->k != w->k || h->s != w->s || !(*run_planes)(NULL, w->k, w->s)) return false;
+    return w->s == 1 || w->d == 1;
+}
+
+/* Positions that the kernel counts in 32 bits. */
+static bool is_short(const fal__problem_axis *w)
+{
+    return w->in < POSITIONS_MOST && w->out < POSITIONS_MOST / w->s && llabs(w->begin) < POSITIONS_MOST &&
+           llabs(w->d) < POSITIONS_MOST / TAPS;
 }
 
 static bool applies(const fal__problem *p, const fal__machine *machine, char *why, size_t capacity)
@@ -50,22 +65,22 @@ static bool applies(const fal__problem *p, const fal__machine *machine, char *wh
     else if (w->xs != 1 || w->ys != 1)
         snprintf(why, capacity, "pixels are %" PRId64 " and %" PRId64 " elements apart, needs 1", w->xs,
                  w->ys);
-    else if (h->k != w->k || h->s != w->s ||
-             !compute_for(p, machine)->depthwise->run_plane(NULL, w->k, w->s) || (w->s > 1 && w->d != 1))
+    else if (!has_kernel(p, machine) || !is_short(w))
         snprintf(why, capacity, "there is no kernel of %" PRId64 " x %" PRId64 " taps here", h->k, w->k);
     else
         return true;
     return false;
 }
 
+/* Cycles of a tile of seven rows and a vector, measured; those of two narrow planes are one tile. */
 static double estimate(const fal__problem *p, const fal__machine *machine)
 {
     const fal__problem_axis *h = &p->axis[H], *w = &p->axis[W];
-    const double vectors = (double)fal__ceil_div(w->out, compute_for(p, machine)->lanes);
-    const double rows = (double)(fal__ceil_div(h->out, 7) * 7);
-    const double each = w->s > 1 ? 18 : w->k == 3 ? 8.5 : (double)(w->k * w->k) * 0.9;
-    return (double)p->n * (double)p->groups * (60 + rows * vectors * each) +
-           fal__depthwise_traffic(p, sizeof(float));
+    const double planes = (double)p->n * (double)p->groups, rows = (double)fal__ceil_div(h->out, ROWS);
+    const double columns = (double)fal__ceil_div(w->out, w->s == 1 ? compute_for(p, machine)->lanes : 15);
+    const bool narrow = w->out <= (w->s == 1 ? 8 : 7);
+    const double tile = narrow ? (w->s == 1 ? 30 : 48) : w->s == 1 ? 47 : 70;
+    return planes * (10 + rows * columns * tile) + fal__depthwise_traffic(p, sizeof(float));
 }
 
 static fal_status prepare(const fal__problem *p, const fal__machine *machine, void *state, fal__needs *needs,
@@ -95,31 +110,23 @@ static void pack(const fal__problem *p, const void *state, const void *w_, void 
 }
 
 /* Planes unit .. end-1 of all images, those rows of them that `plane->row` and the offsets stand for. */
-static void run_planes(const fal__run *run, fal__depthwise_plane *plane, int64_t unit, int64_t end,
-                       int64_t x_offset, int64_t y_offset)
+static void run_range(const fal__run *run, fal__depthwise_planes *planes, int64_t unit, int64_t end,
+                      int64_t x_offset, int64_t y_offset)
 {
     const fal__problem *p = run->problem;
     const depthwise_planes *s = run->state;
-    const int64_t taps = p->axis[W].k;
-    const float *x = (const float *)run->x + p->x_base + x_offset, *w = run->packed;
+    const float *x = (const float *)run->x + p->x_base + x_offset;
+    const float *w = run->packed != NULL ? run->packed : (const float *)run->w + p->w_base;
     float *y = (float *)run->y + p->y_base + y_offset;
-    int64_t w_g = taps * taps;
-    plane->w_row = taps;
-    plane->w_column = 1;
-    if (w == NULL) {
-        w = (const float *)run->w + p->w_base;
-        w_g = p->w_g;
-        plane->w_row = p->axis[H].ws;
-        plane->w_column = p->axis[W].ws;
-    }
-    int64_t n = unit / p->groups, g = unit % p->groups;
-    for (; unit < end; unit++) {
-        plane->x = x + n * p->x_n + g * p->x_g;
-        plane->y = y + n * p->y_n + g * p->y_g;
-        plane->w = w + g * w_g;
-        plane->bias = p->has_bias ? (const float *)run->bias + g * p->b_g : NULL;
-        s->compute->depthwise->run_plane(plane, taps, p->axis[W].s);
-        if (++g == p->groups) g = 0, n++;
+    while (unit < end) {
+        const int64_t n = unit / p->groups, g = unit % p->groups;
+        planes->planes = fal__min(p->groups - g, end - unit);
+        planes->x = x + n * p->x_n + g * p->x_g;
+        planes->y = y + n * p->y_n + g * p->y_g;
+        planes->w = w + g * planes->w_plane;
+        planes->bias = p->has_bias ? (const float *)run->bias + g * p->b_g : NULL;
+        (*s->compute->depthwise->run_planes)(planes, TAPS, p->axis[W].s);
+        unit += planes->planes;
     }
 }
 
@@ -130,17 +137,23 @@ static void run_task(void *argument, int32_t index)
     const fal__problem_axis *h = &p->axis[H], *w = &p->axis[W];
     const fal__depthwise_span rows = {.first = 0, .end = h->out, .low = 0, .high = h->in},
                               columns = {.first = 0, .end = w->out, .low = 0, .high = w->in};
-    fal__depthwise_plane plane = {.column = fal__depthwise_rows(w, &columns, 1, 1),
-                                  .beta = p->beta,
-                                  .activation =
-                                      p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL};
+    const bool packed = run->packed != NULL;
+    fal__depthwise_planes planes = {.column = fal__depthwise_rows(w, &columns, 1, 1),
+                                    .x_plane = p->x_g,
+                                    .y_plane = p->y_g,
+                                    .w_plane = packed ? TAPS * TAPS : p->w_g,
+                                    .bias_plane = p->b_g,
+                                    .w_row = packed ? TAPS : h->ws,
+                                    .w_column = packed ? 1 : w->ws,
+                                    .beta = p->beta,
+                                    .activation = fal__activation_or_null(p)};
     const int64_t classes = fal__min(fal__depthwise_classes(h), h->out);
     int64_t unit, end;
     fal__partition(p->n * p->groups, ((const depthwise_planes *)run->state)->tasks, index, &unit, &end);
     for (int64_t class = 0; class < classes; class ++) {
         int64_t x_offset, y_offset;
-        plane.row = fal__depthwise_columns(h, &rows, class, h->xs, h->ys, &x_offset, &y_offset);
-        run_planes(run, &plane, unit, end, x_offset, y_offset);
+        planes.row = fal__depthwise_columns(h, &rows, class, h->xs, h->ys, &x_offset, &y_offset);
+        run_range(run, &planes, unit, end, x_offset, y_offset);
     }
 }
 

@@ -120,14 +120,14 @@ static void depthwise_at_all_tails(void **state)
 static void planes_of_all_widths(void **state)
 {
     (void)state;
-    static const walk kernels[] = {{0, 3, 1, 1, 1, 1}, {0, 3, 2, 1, 1, 1}, {0, 5, 1, 1, 2, 2},
-                                   {0, 7, 1, 1, 3, 3}, {0, 3, 2, 1, 0, 2}, {0, 3, 1, 2, 2, 1},
-                                   {0, 3, 1, 3, 4, 4}, {0, 5, 1, 1, 0, 4}};
+    static const walk kernels[] = {{0, 3, 1, 1, 1, 1}, {0, 3, 2, 1, 1, 1}, {0, 3, 1, 1, 0, 2},
+                                   {0, 3, 1, 9, 9, 8}, {0, 3, 2, 1, 0, 2}, {0, 3, 1, 2, 2, 1},
+                                   {0, 3, 1, 3, 4, 4}, {0, 3, 2, 1, 2, 0}};
     int64_t ran = 0;
-    for (int64_t width = 1; width <= 36; width++)
+    for (int64_t width = 1; width <= 50; width++)
         for (uint64_t k = 0; k < 8; k++) {
             const uint64_t seed = 8 * (uint64_t)width + k;
-            test_problem p = problem_of(seed, 3, 1, 1);
+            test_problem p = problem_of(seed, 2 + (int64_t)(seed % 3), 1, 1);
             walk row = kernels[k], column = kernels[k];
             row.in = 1 + (int64_t)(test_random(seed, 7) % 17);
             column.in = width;
@@ -141,7 +141,23 @@ static void planes_of_all_widths(void **state)
             ran += check("depthwise-planes", FAL_CPU_AUTO, &p, TEST_FORWARD);
             ran += check("depthwise-planes", FAL_CPU_AUTO, &p, TEST_GRAD_INPUT);
         }
-    if (fal_cpu_detect() >= FAL_CPU_AVX512) assert_true(ran > 300);
+    /* Rows of more tiles than a segment holds. */
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        test_problem p = problem_of(seed, 3, 1, 1);
+        set_axis(
+            &p, 0,
+            (walk){.in = 9, .k = 3, .stride = 1 + (int64_t)(seed % 2), .dilation = 1, .begin = 1, .end = 1});
+        set_axis(
+            &p, 1,
+            (walk){
+                .in = 700, .k = 3, .stride = 1 + (int64_t)(seed % 2), .dilation = 1, .begin = 1, .end = 1});
+        p.params.layout = FAL_NCHW;
+        p.dtype = FAL_F32;
+        p.transposed = false;
+        test_problem_sizes(&p);
+        ran += check("depthwise-planes", FAL_CPU_AUTO, &p, TEST_FORWARD);
+    }
+    if (fal_cpu_detect() >= FAL_CPU_AVX512) assert_true(ran > 500);
 }
 
 /* Channels of a group that are a part of a vector at some level: 2 and 4 of 8 floats, 8 of 16, 2 of 4

@@ -11,8 +11,8 @@
 /* What follows uses these. */
 #include "kernels/generic/depthwise.tmpl.h"
 #include "kernels/generic/depthwise_move.tmpl.h"
-#include "kernels/generic/depthwise_plane.tmpl.h"
 
+extern const fal__planes_fn FAL__NAMED(fal__depthwise_planes_f32);
 extern const fal__depthwise FAL__NAMED(fal__depthwise_f32);
 const fal__depthwise FAL__NAMED(fal__depthwise_f32) = {
-    .run = run, .gather = gather, .scatter = scatter, .run_plane = run_plane};
+    .run = run, .gather = gather, .scatter = scatter, .run_planes = &FAL__NAMED(fal__depthwise_planes_f32)};

@@ -11,14 +11,5 @@
 #include "kernels/generic/depthwise.tmpl.h"
 #include "kernels/generic/depthwise_move.tmpl.h"
 
-static bool run_plane(const fal__depthwise_plane *plane, int64_t taps, int64_t stride)
-{
-    (void)plane;
-    (void)taps;
-    (void)stride;
-    return false;
-}
-
 extern const fal__depthwise FAL__NAMED(fal__depthwise_f64);
-const fal__depthwise FAL__NAMED(fal__depthwise_f64) = {
-    .run = run, .gather = gather, .scatter = scatter, .run_plane = run_plane};
+const fal__depthwise FAL__NAMED(fal__depthwise_f64) = {.run = run, .gather = gather, .scatter = scatter};

@@ -23,8 +23,8 @@
 #include "kernels/direct_pixels.h"
 #include "kernels/grouped.h"
 #include "kernels/outer_products.h"
-#include "kernels/transpose.h"
 #include "kernels/samples.h"
+#include "kernels/transpose.h"
 #include "kernels/windows.h"
 #include "kernels/winograd.h"
 

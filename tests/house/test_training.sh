@@ -9,8 +9,8 @@ build=${FALTUNG_BUILD_DIR:-$PWD/build}
 ! grep -q '^FALTUNG_COVERAGE:BOOL=ON' "$build/CMakeCache.txt" || exit 77
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-"${CC:-cc}" -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude examples/training.c "$build/libfaltung.a" -lm \
-    -fopenmp -o "$folder/training"
+"${CC:-cc}" -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude examples/training.c "$build/libfaltung.a" \
+    -lm -fopenmp -o "$folder/training"
 "$folder/training" 60 >"$folder/out"
 awk '/^step/ { if (!n++) first = $4; last = $4 }
      END { if (!(n > 5 && last > 0 && last < first / 3)) exit 1 }' "$folder/out" || {

@@ -74,12 +74,14 @@ static fal_status open_tile(cli_command *command, const draw_look *look, draw_vi
     const int64_t *given;
     int64_t size[2] = {6, 6}, tile[2] = {2, 2};
     const char *text = cli_operand(command, 1);
+    const int32_t rank = cli_ints(command, CLI_INPUT, &given);
     fal_tensor x = {0};
     if (text != NULL) {
         CLI_TRY(cli_load(command, text, "x", &x));
     } else {
         CLI_TRY(cli_axis_ints(command, CLI_INPUT_SIZE, 2, size));
-        CLI_TRY(cli_shape_only(command, "--input-size", 2, size, &x));
+        CLI_TRY(rank > 0 ? cli_shape_only(command, "--input", rank, given, &x)
+                         : cli_shape_only(command, "--input-size", 2, size, &x));
         if (!cli_given(command, CLI_DATA)) command->values[CLI_DATA] = (cli_value){.given = 1, .choice = 1};
         CLI_TRY(cli_drawing_fill(command, CLI_PART_X, &x));
     }

@@ -24,7 +24,12 @@ typedef enum cli_drawn {
     CLI_DRAW_UNFOLD,
     CLI_DRAW_FOLD,
     CLI_DRAW_STACK,
-    CLI_DRAW_TILE
+    CLI_DRAW_TILE,
+    CLI_DRAW_ADAPTIVE_AVG,
+    CLI_DRAW_ADAPTIVE_MAX,
+    CLI_DRAW_GLOBAL_AVG,
+    CLI_DRAW_GLOBAL_MAX,
+    CLI_DRAW_UNPOOL
 } cli_drawn;
 
 /* A problem with the texts that it points to. */
@@ -33,6 +38,12 @@ typedef struct cli_drawing {
     draw_problem problem;
     char formula[FAL_MAX_SPATIAL][CLI_FORMULA_TEXT];
 } cli_drawing;
+
+/* X, or one channel of --input-size, or the shape of --input: what operators without a weight read. */
+fal_status cli_drawing_plane(cli_command *command, fal_tensor *x, int32_t *spatial);
+/* Pools of all kinds, and unpooling (drawing_pool.c). */
+fal_status cli_drawing_pool(cli_command *command, cli_drawing *drawing);
+fal_status cli_drawing_unpool(cli_command *command, cli_drawing *drawing);
 
 /* cli_drawing_read makes a problem of the operands, with numbers where only shapes were given. */
 fal_status cli_drawing_read(cli_command *command, cli_drawn what, cli_drawing *drawing);

@@ -102,9 +102,17 @@ static fal_status read_offset(cli_command *command, const cli_layer *layer, cli_
 
 static fal_status read_layer(cli_command *command, cli_drawing *d)
 {
-    const bool transposed = d->what == CLI_DRAW_CONV_TRANSPOSE, deform = d->what == CLI_DRAW_DEFORM;
+    const bool gradient = d->what == CLI_DRAW_GRAD_INPUT || d->what == CLI_DRAW_GRAD_WEIGHT;
+    const bool gather = gradient && cli_given(command, CLI_TRANSPOSED) > 0;
+    const bool transposed = d->what == CLI_DRAW_CONV_TRANSPOSE || gather, deform = d->what == CLI_DRAW_DEFORM;
     cli_layer layer;
     draw_problem *p = &d->problem;
+    if (gather) {
+        p->op = d->what == CLI_DRAW_GRAD_INPUT ? DRAW_OP_GATHER_INPUT : DRAW_OP_GATHER_WEIGHT;
+        p->title = d->what == CLI_DRAW_GRAD_INPUT
+                       ? "Gradient of a transposed convolution with respect to its input"
+                       : "Gradient of a transposed convolution with respect to its kernel";
+    }
     CLI_TRY(cli_layer_read(command, transposed, cli_operand(command, 1), cli_operand(command, deform ? 3 : 2),
                            &layer));
     CLI_TRY(cli_drawing_fill(command, CLI_PART_X, &layer.x));
@@ -116,7 +124,7 @@ static fal_status read_layer(cli_command *command, cli_drawing *d)
     set_formulas(d, layer.geometry.spatial, layer.geometry.axis,
                  transposed ? CLI_FORMULA_TRANSPOSE : CLI_FORMULA_CONV);
     if (deform) return read_offset(command, &layer, d);
-    if (d->what == CLI_DRAW_GRAD_INPUT || d->what == CLI_DRAW_GRAD_WEIGHT) {
+    if (gradient) {
         p->bias = (fal_tensor){0};
         return read_arriving(command, 3, &layer, &p->gy);
     }
@@ -126,7 +134,7 @@ static fal_status read_layer(cli_command *command, cli_drawing *d)
 /* ---- Operators without a weight ---- */
 
 /* X, or one channel of --input-size, or the shape of --input. */
-static fal_status read_plane(cli_command *command, fal_tensor *x, int32_t *spatial)
+fal_status cli_drawing_plane(cli_command *command, fal_tensor *x, int32_t *spatial)
 {
     const char *text = cli_operand(command, 1);
     const int64_t *given;
@@ -156,43 +164,11 @@ static fal_status read_plane(cli_command *command, fal_tensor *x, int32_t *spati
     return cli_drawing_fill(command, CLI_PART_X, x);
 }
 
-static fal_status read_pool(cli_command *command, cli_drawing *d)
-{
-    draw_problem *p = &d->problem;
-    fal_pool_params *q = &p->pool;
-    q->kind = (fal_pool_kind)(d->what - CLI_DRAW_MAX_POOL);
-    q->layout = cli_layout(command);
-    CLI_TRY(read_plane(command, &p->x, &q->spatial));
-    CLI_TRY(cli_axis_ints(command, CLI_KERNEL, q->spatial, q->kernel));
-    CLI_TRY(cli_axis_ints(command, CLI_STRIDE, q->spatial, q->stride));
-    CLI_TRY(cli_axis_ints(command, CLI_DILATION, q->spatial, q->dilation));
-    CLI_TRY(cli_axis_padding(command, q->spatial, q->padding_begin, q->padding_end));
-    q->padding = cli_padding(command);
-    q->ceil_mode = cli_given(command, CLI_CEIL_MODE) > 0;
-    q->exclude_padding = cli_choice(command, CLI_COUNT_INCLUDE_PAD, 0) == 1;
-    q->divisor = cli_int(command, CLI_DIVISOR, 0);
-    q->norm = cli_number(command, CLI_NORM, 0);
-    const int32_t first = cli_planes_first(command, &p->x, q->spatial);
-    for (int32_t a = 0; a < q->spatial; a++) {
-        fal_axis axis = {.input = p->x.shape[first + a],
-                         .kernel = q->kernel[a],
-                         .stride = q->stride[a] ? q->stride[a] : q->kernel[a],
-                         .dilation = q->dilation[a],
-                         .begin = q->padding_begin[a],
-                         .end = q->padding_end[a]};
-        CLI_TRY(fal_padding_resolve(&axis, q->padding, false, &command->error));
-        CLI_TRY(fal_pool_size(&axis, q->ceil_mode, &command->error));
-        cli_formula(d->formula[a], &axis, q->ceil_mode ? CLI_FORMULA_POOL_CEIL : CLI_FORMULA_POOL);
-        p->formula[a] = d->formula[a];
-    }
-    return FAL_OK;
-}
-
 static fal_status read_pad(cli_command *command, cli_drawing *d)
 {
     draw_problem *p = &d->problem;
     int32_t spatial;
-    CLI_TRY(read_plane(command, &p->x, &spatial));
+    CLI_TRY(cli_drawing_plane(command, &p->x, &spatial));
     p->params.spatial = spatial;
     p->params.layout = cli_layout(command);
     CLI_TRY(cli_axis_padding(command, spatial, p->params.padding_begin, p->params.padding_end));
@@ -204,7 +180,7 @@ static fal_status read_unfold(cli_command *command, cli_drawing *d)
 {
     draw_problem *p = &d->problem;
     int32_t spatial;
-    CLI_TRY(read_plane(command, &p->x, &spatial));
+    CLI_TRY(cli_drawing_plane(command, &p->x, &spatial));
     return cli_conv_params(command, spatial, &p->params);
 }
 
@@ -264,7 +240,7 @@ static fal_status read_upsample(cli_command *command, cli_drawing *d)
     fal_conv_params *q = &p->params;
     int32_t spatial;
     int64_t shape[FAL_MAX_RANK];
-    CLI_TRY(read_plane(command, &p->x, &spatial));
+    CLI_TRY(cli_drawing_plane(command, &p->x, &spatial));
     CLI_TRY(cli_conv_params(command, spatial, q));
     const bool nhwc = q->layout == FAL_NHWC, sized = q->output_size[0] != 0;
     const int32_t first = cli_planes_first(command, &p->x, spatial);
@@ -302,9 +278,9 @@ fal_status cli_drawing_read(cli_command *command, cli_drawn what, cli_drawing *d
     } kinds[] = {
         [CLI_DRAW_CONV] = {DRAW_OP_CONV, "Convolution", read_layer},
         [CLI_DRAW_CONV_TRANSPOSE] = {DRAW_OP_CONV_TRANSPOSE, "Transposed convolution", read_layer},
-        [CLI_DRAW_MAX_POOL] = {DRAW_OP_POOL, "Max pooling", read_pool},
-        [CLI_DRAW_AVG_POOL] = {DRAW_OP_POOL, "Average pooling", read_pool},
-        [CLI_DRAW_LP_POOL] = {DRAW_OP_POOL, "Lp pooling", read_pool},
+        [CLI_DRAW_MAX_POOL] = {DRAW_OP_POOL, "Max pooling", cli_drawing_pool},
+        [CLI_DRAW_AVG_POOL] = {DRAW_OP_POOL, "Average pooling", cli_drawing_pool},
+        [CLI_DRAW_LP_POOL] = {DRAW_OP_POOL, "Lp pooling", cli_drawing_pool},
         [CLI_DRAW_GRAD_INPUT] = {DRAW_OP_GRAD_INPUT, "Gradient of a convolution with respect to its input",
                                  read_layer},
         [CLI_DRAW_GRAD_WEIGHT] = {DRAW_OP_GRAD_WEIGHT, "Gradient of a convolution with respect to its kernel",
@@ -315,7 +291,18 @@ fal_status cli_drawing_read(cli_command *command, cli_drawn what, cli_drawing *d
                                read_upsample},
         [CLI_DRAW_UNFOLD] = {DRAW_OP_CONV, "Unfolding (im2col)", read_unfold},
         [CLI_DRAW_FOLD] = {DRAW_OP_FOLD, "Folding (col2im)", read_fold},
+        [CLI_DRAW_ADAPTIVE_AVG] = {DRAW_OP_POOL, "Adaptive average pooling", cli_drawing_pool},
+        [CLI_DRAW_ADAPTIVE_MAX] = {DRAW_OP_POOL, "Adaptive max pooling", cli_drawing_pool},
+        [CLI_DRAW_GLOBAL_AVG] = {DRAW_OP_POOL, "Global average pooling", cli_drawing_pool},
+        [CLI_DRAW_GLOBAL_MAX] = {DRAW_OP_POOL, "Global max pooling", cli_drawing_pool},
+        [CLI_DRAW_UNPOOL] = {DRAW_OP_UNPOOL, "Max-unpooling", cli_drawing_unpool},
     };
+    const bool gradient = what == CLI_DRAW_GRAD_INPUT || what == CLI_DRAW_GRAD_WEIGHT;
+    if (!gradient && cli_given(command, CLI_TRANSPOSED) > 0) {
+        cli_fail(command, FAL_E_USAGE, "--transposed", "it says whose gradient is drawn, and %s is none",
+                 cli_operand(command, 0));
+        return cli_allow(command, FAL_E_USAGE, "must go with grad-input or grad-weight");
+    }
     *drawing = (cli_drawing){.what = what};
     drawing->problem.op = kinds[what].op;
     drawing->problem.title = kinds[what].title;

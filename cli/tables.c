@@ -19,12 +19,12 @@
 #define CLI_SET_FIGURE                                                                                    \
     CLI_VIEW, CLI_INPUT, CLI_WEIGHT, CLI_INPUT_SIZE, CLI_KERNEL, CLI_SPATIAL, CLI_SET_GEOMETRY,           \
         CLI_OUTPUT_PADDING, CLI_OUTPUT_SIZE, CLI_CEIL_MODE, CLI_COUNT_INCLUDE_PAD, CLI_DIVISOR, CLI_NORM, \
-        CLI_BIAS, CLI_MASK, CLI_OFFSET_GROUPS, CLI_LAYERS, CLI_TILE, CLI_DTYPE, CLI_DATA, CLI_SEED,       \
-        CLI_VALUES, CLI_HEATMAP, CLI_THEME, CLI_ZOOM, CLI_TRANSPARENT, CLI_FIGURE, CLI_FORCE
+        CLI_BIAS, CLI_MASK, CLI_OFFSET_GROUPS, CLI_TRANSPOSED, CLI_LAYERS, CLI_TILE, CLI_DTYPE, CLI_DATA, \
+        CLI_SEED, CLI_VALUES, CLI_HEATMAP, CLI_THEME, CLI_ZOOM, CLI_TRANSPARENT, CLI_FIGURE, CLI_FORCE
 /* What draw and animate know, in the order of cli_drawn (drawing.h). */
 #define CLI_DRAWN                                                                                         \
     "conv conv-transpose max-pool=pool avg-pool lp-pool grad-input grad-weight deform-conv pad upsample " \
-    "unfold fold stack tile"
+    "unfold fold stack tile adaptive-avg-pool adaptive-max-pool global-avg-pool global-max-pool max-unpool"
 
 /* The code of a verb; a test of the tables alone says NULL. */
 #ifndef CLI_RUN

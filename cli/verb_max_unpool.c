@@ -13,15 +13,7 @@
 #include "cli/params.h"
 #include "cli/planes.h"
 #include "cli/tensors.h"
-
-typedef struct unpool {
-    fal_tensor x, indices, y;
-    fal_pool_params params;
-    bool sized; /* by the formula */
-    fal_axis axis[FAL_MAX_SPATIAL];
-    const int64_t *index_shape; /* NULL: y's */
-    fal_tensor counted;         /* a tensor of that shape */
-} unpool;
+#include "cli/unpool.h"
 
 /* Literals are float32 and other programs store 32 bits: whole numbers become i64 exactly. */
 static fal_status widen(cli_command *command, const char *text, fal_tensor *indices)
@@ -46,7 +38,7 @@ static fal_status widen(cli_command *command, const char *text, fal_tensor *indi
     return FAL_OK;
 }
 
-static fal_status read_indices(cli_command *command, const char *text, unpool *u)
+static fal_status read_indices(cli_command *command, const char *text, cli_unpool *u)
 {
     CLI_TRY(cli_load(command, text, "indices", &u->indices));
     CLI_TRY(widen(command, text, &u->indices));
@@ -55,7 +47,7 @@ static fal_status read_indices(cli_command *command, const char *text, unpool *u
 }
 
 /* The size from the windows. */
-static fal_status size_by_formula(cli_command *command, unpool *u, int64_t *sizes)
+static fal_status size_by_formula(cli_command *command, cli_unpool *u, int64_t *sizes)
 {
     int32_t spatial = u->params.spatial, first = cli_planes_first(command, &u->x, spatial);
     int64_t kernel[FAL_MAX_SPATIAL], stride[FAL_MAX_SPATIAL];
@@ -86,7 +78,7 @@ static fal_status size_by_formula(cli_command *command, unpool *u, int64_t *size
     return FAL_OK;
 }
 
-static fal_status read_sizes(cli_command *command, unpool *u)
+static fal_status read_sizes(cli_command *command, cli_unpool *u)
 {
     int32_t spatial = u->params.spatial;
     int64_t sizes[FAL_MAX_SPATIAL];
@@ -102,9 +94,9 @@ static fal_status read_sizes(cli_command *command, unpool *u)
     return FAL_OK;
 }
 
-static fal_status read_unpool(cli_command *command, int operand, unpool *u)
+fal_status cli_unpool_read(cli_command *command, int operand, cli_unpool *u)
 {
-    *u = (unpool){
+    *u = (cli_unpool){
         .params = {.layout = cli_layout(command),
                    .index_mode = (fal_index_mode)cli_choice(command, CLI_INDEX_MODE, FAL_INDEX_PLANE),
                    .column_major = cli_int(command, CLI_STORAGE_ORDER, 0) == 1}};
@@ -115,8 +107,8 @@ static fal_status read_unpool(cli_command *command, int operand, unpool *u)
 
 fal_status cli_run_max_unpool(cli_command *command)
 {
-    unpool u;
-    CLI_TRY(read_unpool(command, 0, &u));
+    cli_unpool u;
+    CLI_TRY(cli_unpool_read(command, 0, &u));
     CLI_TRY(cli_tensor_alloc(command, &u.y));
     CLI_TRY(fal_max_unpool(&command->context, &u.x, &u.indices, &u.params, u.index_shape, &u.y));
     const cli_outcome outcome = {.x = &u.x,
@@ -129,10 +121,10 @@ fal_status cli_run_max_unpool(cli_command *command)
 
 fal_status cli_grad_max_unpool(cli_command *command, cli_gradients *gradients)
 {
-    unpool u;
+    cli_unpool u;
     fal_tensor gy;
     cli_gradient *gx = &gradients->entry[0];
-    CLI_TRY(read_unpool(command, 1, &u));
+    CLI_TRY(cli_unpool_read(command, 1, &u));
     CLI_TRY(cli_arriving(command, 3, &u.x, &u.y, &gy));
     CLI_TRY(cli_arriving_shape(command, &u.y, &gy));
     CLI_TRY(cli_gradient_alloc(command, gx, &u.x));

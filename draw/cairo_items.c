@@ -123,14 +123,14 @@ static void fill_head(const painter *p, const draw_item *item, draw_point from, 
 
 static void paint_stroke(const painter *p, const draw_item *item, const draw_point *points)
 {
-    static const double dashed[2] = {4, 3}, dotted[2] = {1, 2};
+    double dashes[2];
     const draw_style *style = &item->style;
+    const double from = draw_dashes(style, dashes);
     const bool open = item->kind == DRAW_ITEM_POLYLINE || item->kind == DRAW_ITEM_CURVE;
     const size_t last = item->count - 1;
     set_paint(p, style->stroke, style->opacity);
     cairo_set_line_width(p->cairo, style->width);
-    cairo_set_dash(p->cairo, style->dash == DRAW_DASHED ? dashed : dotted, style->dash == DRAW_SOLID ? 0 : 2,
-                   0);
+    cairo_set_dash(p->cairo, dashes, style->dash == DRAW_SOLID ? 0 : 2, from);
     shape_path(p->cairo, item, points);
     cairo_stroke(p->cairo);
     if (open && style->arrow_tail) fill_head(p, item, points[1], points[0]);
@@ -140,9 +140,12 @@ static void paint_stroke(const painter *p, const draw_item *item, const draw_poi
 static void paint_shape(const painter *p, const draw_item *item, const draw_point *points)
 {
     if (item->style.fill.role != DRAW_NOTHING) {
+        const bool sharp = draw_on_a_scale(item->style.fill);
         set_paint(p, item->style.fill, item->style.opacity);
         shape_path(p->cairo, item, points);
+        if (sharp) cairo_set_antialias(p->cairo, CAIRO_ANTIALIAS_NONE);
         cairo_fill(p->cairo);
+        if (sharp) cairo_set_antialias(p->cairo, CAIRO_ANTIALIAS_DEFAULT);
         if (item->style.hatch > DRAW_HATCH_NONE) {
             shape_path(p->cairo, item, points);
             fill_hatch(p, item->style.hatch);

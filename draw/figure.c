@@ -109,10 +109,29 @@ static void append_shape(draw_figure *figure, draw_kind kind, const draw_point *
     if (style->hatch == DRAW_HATCH_ROLE) item->style.hatch = draw_theme_hatch(figure->theme, style->fill);
 }
 
+bool draw_on_a_scale(draw_paint paint)
+{
+    return paint.role == DRAW_HEAT || paint.role == DRAW_DIVERGING;
+}
+
+double draw_dashes(const draw_style *style, double lengths[2])
+{
+    const bool dashed = style->dash == DRAW_DASHED;
+    const double period = dashed ? 7 : 3, count = fmax(1, round(style->dash_side / period));
+    const double stretch = style->dash_side > 0 ? style->dash_side / (count * period) : 1;
+    lengths[0] = (dashed ? 4 : 1) * stretch;
+    lengths[1] = (dashed ? 3 : 2) * stretch;
+    return style->dash_side > 0 ? lengths[0] / 2 : 0;
+}
+
 void draw_rect(draw_figure *figure, draw_box box, const draw_style *style)
 {
     const draw_point points[2] = {{box.x, box.y}, {box.width, box.height}};
-    append_shape(figure, DRAW_ITEM_RECT, points, 2, style);
+    draw_style own = *style;
+    own.dash_side = style->dash != DRAW_SOLID && fabs(box.width - box.height) < 1e-9 && style->radius <= 0
+                        ? box.width
+                        : 0;
+    append_shape(figure, DRAW_ITEM_RECT, points, 2, &own);
 }
 
 void draw_circle(draw_figure *figure, draw_point centre, double radius, const draw_style *style)
@@ -168,14 +187,21 @@ void draw_textf(draw_figure *figure, double x, double y, const draw_text_style *
     draw_text(figure, x, y, style, text);
 }
 
+/* Where the word that begins at `from` ends; what stands behind an equals sign belongs to it. */
+static size_t word_end(const char *text, size_t from)
+{
+    size_t end = from + strcspn(text + from, " \n");
+    if (end > from && text[end - 1] == '=' && text[end] == ' ') end += 1 + strcspn(text + end + 1, " \n");
+    return end;
+}
+
 /* How many bytes of `text` go into one line, at least one word. */
 static size_t line_length(const draw_text_style *style, const char *text, double width, char *line,
                           size_t capacity)
 {
     size_t fits = 0, end = 0;
     while (text[end] != '\0' && text[end] != '\n') {
-        size_t next = end + (text[end] == ' ');
-        next += strcspn(text + next, " \n");
+        const size_t next = word_end(text, end + (text[end] == ' '));
         if (next >= capacity) break;
         memcpy(line, text, next);
         line[next] = '\0';

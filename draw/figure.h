@@ -50,10 +50,12 @@ typedef struct draw_style {
     draw_paint stroke; /* drawn along the middle of the outline */
     double width;      /* of the stroke; 0: DRAW_LINE_WIDTH */
     draw_dash dash;
-    double radius;   /* of a rectangle's corners */
-    double opacity;  /* 0: 1, opaque */
-    bool arrow_head; /* a line, polyline or curve ends in an arrow head */
-    bool arrow_tail; /* and begins in one */
+    double dash_side; /* 0, or the side of a square: each of its sides begins and ends in half a dash, so that
+                         neighbours' dashes lie on each other (set by draw_rect) */
+    double radius;    /* of a rectangle's corners */
+    double opacity;   /* 0: 1, opaque */
+    bool arrow_head;  /* a line, polyline or curve ends in an arrow head */
+    bool arrow_tail;  /* and begins in one */
 } draw_style;
 
 #define DRAW_LINE_WIDTH 1.0

@@ -61,6 +61,12 @@ struct draw_animation {
 /* Makes room for `needed` elements of `size` bytes; false without memory, and nothing has changed. */
 bool draw_grow(void **memory, size_t *capacity, size_t needed, size_t size);
 
+/* Lengths of a dash and of the gap behind it; returns how much of the first dash is left out. */
+double draw_dashes(const draw_style *style, double lengths[2]);
+/* Does the fill stand for a number? Such cells touch each other and have sharp edges, so that no seams are
+ * seen between them. */
+bool draw_on_a_scale(draw_paint paint);
+
 /* Where text begins and how far it reaches: the box of its letters, turned or not. */
 draw_box draw_text_box(draw_point at, const draw_text_style *style, const char *text);
 /* The start of the foot line of a text anchored at `at`. */

@@ -20,7 +20,7 @@
 
 static const double TITLE = 20, LABEL = 14, INDEX = 12, SIDE = 18, BELOW = 10, BESIDE = 8, SLICES = 14,
                     SCALE = 24;
-static const double SMALL = 8.5, NOTE = 7.5;
+static const double NAME = 9.5, SMALL = 8.5, NOTE = 7.5;
 
 /* ---- Measures ---- */
 
@@ -71,6 +71,32 @@ static void find_scale(draw_panel *panel)
     }
 }
 
+/* "channel 3, group 1" or "w[3,0], group 1"; nothing where there is one plane. */
+static void label_of(const draw_sheet *sheet, int64_t plane, char text[80])
+{
+    const int64_t inner = sheet->values.shape[1];
+    char group[32] = "";
+    text[0] = '\0';
+    if (draw_sheet_planes(sheet) <= 1) return;
+    if (sheet->groups > 1) snprintf(group, sizeof group, ", group %" PRId64, draw_sheet_group(sheet, plane));
+    if (sheet->weight)
+        snprintf(text, 80, "%s[%" PRId64 ",%" PRId64 "]%s", sheet->name, plane / inner, plane % inner, group);
+    else
+        snprintf(text, 80, "channel %" PRId64 "%s", plane, group);
+}
+
+static double widest_label(const draw_sheet *sheet)
+{
+    const draw_text_style style = {.size = NAME};
+    char text[80];
+    double widest = 0;
+    for (int64_t plane = 0; plane < draw_sheet_planes(sheet); plane++) {
+        label_of(sheet, plane, text);
+        widest = fmax(widest, draw_text_width(&style, text));
+    }
+    return widest;
+}
+
 void draw_panel_measure(draw_panel *panel, const draw_sheet *sheet, draw_role role, double cell,
                         const draw_look *look)
 {
@@ -86,7 +112,8 @@ void draw_panel_measure(draw_panel *panel, const draw_sheet *sheet, draw_role ro
     panel->slice = (double)extent(sheet, 2) * cell + SLICES;
     const double wide = (double)extent(sheet, 0) * panel->slice - SLICES;
     const double high = (double)extent(sheet, 1) * cell;
-    panel->pitch_x = wide + (indexed(panel) && sheet->spatial > 1 ? SIDE : 0) + BESIDE;
+    const double label = columns > 1 ? widest_label(sheet) : 0;
+    panel->pitch_x = fmax(wide, label) + (indexed(panel) && sheet->spatial > 1 ? SIDE : 0) + BESIDE;
     panel->pitch_y = high + (labelled(panel) ? LABEL : 0) + (extent(sheet, 0) > 1 ? LABEL : 0) +
                      (indexed(panel) ? INDEX : 0) + BELOW;
     panel->width = fmax((double)columns * panel->pitch_x - BESIDE, draw_text_width(&bold, sheet->title));
@@ -205,16 +232,29 @@ void draw_panel_source(draw_figure *figure, const draw_panel *panel, draw_box bo
 static void draw_heat(draw_figure *figure, const draw_panel *panel, draw_box box, const draw_cell *cell,
                       bool empty)
 {
-    draw_style style = {.fill = DRAW_PAINT(DRAW_GHOST), .hatch = DRAW_HATCH_NONE};
-    bool number = cell->kind == DRAW_IS_CELL || cell->kind == DRAW_IS_GHOST;
-    double span = panel->high - panel->low;
-    if (number && !empty)
-        style.fill = DRAW_TINT(DRAW_HEAT, span > 0 ? (cell->value - panel->low) / span : 0.5);
+    const bool number = cell->kind == DRAW_IS_CELL || cell->kind == DRAW_IS_GHOST;
+    const double span = panel->high - panel->low;
+    draw_style style = {.fill = DRAW_TINT(DRAW_HEAT, span > 0 ? (cell->value - panel->low) / span : 0.5),
+                        .hatch = DRAW_HATCH_NONE};
+    if (!number || empty) return;
     if (cell->kind == DRAW_IS_GHOST) style.opacity = 0.55;
-    /* Neighbours overlap a little, so that no seams are seen between them. */
-    box.width += 0.3;
-    box.height += 0.3;
+    box.width += DRAW_OVERLAP;
+    box.height += DRAW_OVERLAP;
     draw_rect(figure, box, &style);
+}
+
+/* What heat maps lie on, and where they have no number. */
+static void draw_ground(draw_figure *figure, const draw_panel *panel, int64_t plane)
+{
+    const draw_sheet *s = panel->sheet;
+    const draw_style style = {.fill = DRAW_PAINT(DRAW_GHOST), .hatch = DRAW_HATCH_NONE};
+    for (int64_t depth = draw_sheet_first(s, 0); depth < draw_sheet_end(s, 0); depth++) {
+        const int64_t at[3] = {depth, draw_sheet_first(s, 1), draw_sheet_first(s, 2)};
+        draw_box box = draw_panel_box(panel, plane, at);
+        box.width *= (double)extent(s, 2);
+        box.height *= (double)extent(s, 1);
+        draw_rect(figure, box, &style);
+    }
 }
 
 static void draw_one(draw_figure *figure, const draw_panel *panel, int64_t plane, const int64_t at[3],
@@ -288,10 +328,9 @@ static void draw_indices(draw_figure *figure, const draw_panel *panel, int64_t p
 static void draw_labels(draw_figure *figure, const draw_panel *panel, int64_t plane)
 {
     const draw_sheet *sheet = panel->sheet;
-    const draw_text_style style = {.size = 9.5, .paint = DRAW_PAINT(DRAW_INK)};
-    const int64_t inner = sheet->values.shape[1];
+    const draw_text_style style = {.size = NAME, .paint = DRAW_PAINT(DRAW_INK)};
     const draw_point c = corner(panel, plane);
-    char group[32] = "";
+    char text[80];
     double y = c.y - (indexed(panel) ? INDEX : 0) - 4;
     for (int64_t d = draw_sheet_first(sheet, 0); d < draw_sheet_end(sheet, 0); d++) {
         if (extent(sheet, 0) > 1)
@@ -302,13 +341,8 @@ static void draw_labels(draw_figure *figure, const draw_panel *panel, int64_t pl
         if (sheet->spatial > 1 && d == draw_sheet_first(sheet, 0)) draw_indices(figure, panel, plane, 1, d);
     }
     if (extent(sheet, 0) > 1) y -= LABEL;
-    if (!labelled(panel)) return;
-    if (sheet->groups > 1) snprintf(group, sizeof group, ", group %" PRId64, draw_sheet_group(sheet, plane));
-    if (sheet->weight)
-        draw_textf(figure, c.x, y, &style, "%s[%" PRId64 ",%" PRId64 "]%s", sheet->name, plane / inner,
-                   plane % inner, group);
-    else
-        draw_textf(figure, c.x, y, &style, "channel %" PRId64 "%s", plane, group);
+    label_of(sheet, plane, text);
+    if (text[0] != '\0') draw_text(figure, c.x, y, &style, text);
 }
 
 /* Which colours are which numbers. */
@@ -323,10 +357,16 @@ static void draw_scale(draw_figure *figure, const draw_panel *panel)
     draw_typeset(plain, high, sizeof high);
     const double y = panel->y + panel->height - 8, wide = 2.5,
                  left = panel->x + draw_text_width(&style, low) + 6;
+    if (panel->low >= panel->high) {
+        const draw_style only = {.fill = DRAW_TINT(DRAW_HEAT, 0.5), .hatch = DRAW_HATCH_NONE};
+        draw_rect(figure, (draw_box){panel->x, y - 4.5, 9, 9}, &only);
+        draw_text(figure, panel->x + 15, y, &style, low);
+        return;
+    }
     draw_text(figure, panel->x, y, &style, low);
     for (int i = 0; i < STEPS; i++) {
         const draw_style shade = {.fill = DRAW_TINT(DRAW_HEAT, i / (STEPS - 1.0)), .hatch = DRAW_HATCH_NONE};
-        draw_rect(figure, (draw_box){left + i * wide, y - 4.5, wide + 0.3, 9}, &shade);
+        draw_rect(figure, (draw_box){left + i * wide, y - 4.5, wide + DRAW_OVERLAP, 9}, &shade);
     }
     draw_text(figure, left + STEPS * wide + 6, y, &style, high);
 }
@@ -340,7 +380,10 @@ void draw_panel_grid(draw_figure *figure, const draw_panel *panel, bool empty)
     draw_typeset(sheet->title, title, sizeof title);
     draw_text(figure, panel->x, panel->y + 10, &bold, title);
     if (panel->look->heatmap) draw_scale(figure, panel);
-    for (int64_t plane = 0; plane < draw_sheet_planes(sheet); plane++) draw_labels(figure, panel, plane);
+    for (int64_t plane = 0; plane < draw_sheet_planes(sheet); plane++) {
+        draw_labels(figure, panel, plane);
+        if (panel->look->heatmap) draw_ground(figure, panel, plane);
+    }
     int64_t plane;
     for (bool more = draw_sheet_begin(sheet, &plane, at); more; more = draw_sheet_next(sheet, &plane, at))
         draw_one(figure, panel, plane, at, empty);

@@ -16,7 +16,7 @@ static void draw_note(draw_figure *figure, const draw_panel *panel, draw_box box
                       const draw_mark *mark)
 {
     char plain[DRAW_NUMBER], text[3 * DRAW_NUMBER + 4], number[3 * DRAW_NUMBER];
-    if (panel->look->bare || panel->look->heatmap || isnan(mark->note)) return;
+    if (panel->look->bare || isnan(mark->note)) return;
     draw_number(plain, mark->note);
     draw_typeset(plain, number, sizeof number);
     /* On what is read the note is a factor, on the result of a scatter step it is a summand. */
@@ -24,6 +24,17 @@ static void draw_note(draw_figure *figure, const draw_panel *panel, draw_box box
              number);
     draw_cell_note(figure, box, false, fill, DRAW_PAINT(mark->kind == DRAW_MARK_MISS ? DRAW_FAINT : DRAW_INK),
                    text);
+}
+
+/* Colours stay to be seen: a dot on a cell that takes part, an outline around the one in focus. */
+static void draw_heat_mark(draw_figure *figure, const draw_panel *panel, draw_box box, draw_mark_kind kind)
+{
+    const draw_style dot = {.fill = DRAW_PAINT(DRAW_ACCENT), .stroke = DRAW_PAINT(DRAW_PAPER), .width = 0.6};
+    draw_style focus = {.stroke = DRAW_PAINT(DRAW_ACCENT), .width = fmin(3, fmax(1, panel->cell / 4))};
+    const draw_point middle = {box.x + box.width / 2, box.y + box.height / 2};
+    if (kind == DRAW_MARK_FOCUS) draw_rect(figure, box, &focus);
+    if (kind == DRAW_MARK_TAP && panel->cell >= 6)
+        draw_circle(figure, middle, fmin(2.4, panel->cell / 5), &dot);
 }
 
 static void draw_mark_cell(draw_figure *figure, const draw_panel *panel, const draw_mark *mark)
@@ -42,14 +53,13 @@ static void draw_mark_cell(draw_figure *figure, const draw_panel *panel, const d
         style.fill = draw_panel_colour(cell.source);
     if (draw_panel_copies(panel->sheet) && cell.kind == DRAW_IS_CELL)
         style.fill = draw_panel_colour(cell.source);
-    if (panel->look->heatmap)
-        style =
-            (draw_style){.stroke = panel->cell < 8 && mark->kind != DRAW_MARK_FOCUS ? DRAW_PAINT(DRAW_NOTHING)
-                                                                                    : style.stroke,
-                         .width = fmin(style.width, fmax(1, panel->cell / 4))};
+    if (panel->look->heatmap) {
+        draw_heat_mark(figure, panel, box, mark->kind);
+        return;
+    }
     draw_rect(figure, box, &style);
     draw_note(figure, panel, box, style.fill, mark);
-    if (panel->look->heatmap || panel->look->bare) return;
+    if (panel->look->bare) return;
     if (panel->sheet->blank && cell.kind == DRAW_IS_OUTSIDE) return;
     draw_cell_text(figure, box, style.fill, DRAW_PAINT(mark->kind == DRAW_MARK_MISS ? DRAW_FAINT : DRAW_INK),
                    cell.value);

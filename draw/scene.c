@@ -156,42 +156,49 @@ static const draw_script *script_of(draw_operator op)
         [DRAW_OP_SCATTER] = &draw_script_scatter,
         [DRAW_OP_GRAD_INPUT] = &draw_script_grad_input,
         [DRAW_OP_GRAD_WEIGHT] = &draw_script_grad_weight,
+        [DRAW_OP_GATHER_INPUT] = &draw_script_gather_input,
+        [DRAW_OP_GATHER_WEIGHT] = &draw_script_gather_weight,
         [DRAW_OP_POOL] = &draw_script_pool,
         [DRAW_OP_DEFORM] = &draw_script_deform,
         [DRAW_OP_PAD] = &draw_script_pad,
         [DRAW_OP_FOLD] = &draw_script_fold,
+        [DRAW_OP_UNPOOL] = &draw_script_unpool,
     };
     return scripts[op];
 }
 
-/* "size of every axis: floor(...) = 3", or a line for each axis when they differ. */
+/* "output size, on every axis: floor(...) = 3", or a line for each axis when they differ. A gradient's
+ * formula is that of the operator: gy has the size of its output. */
 static void say_sizes(draw_scene *scene)
 {
     static const char *const names[] = {"depth", "height", "width"};
     const char *const *formula = scene->problem.formula;
     int32_t spatial = scene->geometry.spatial;
+    const draw_operator op = scene->problem.op;
+    const char *what = op >= DRAW_OP_GRAD_INPUT && op <= DRAW_OP_GATHER_WEIGHT ? "size of gy" : "output size";
     bool same = spatial > 1;
     for (int32_t a = 0; a < spatial; a++) {
         if (formula[a] == NULL) return;
         same = same && strcmp(formula[a], formula[0]) == 0;
     }
     if (same) {
-        draw_caption(scene, "output size, on every axis: %s", formula[0]);
+        draw_caption(scene, "%s, on every axis: %s", what, formula[0]);
         return;
     }
     for (int32_t a = 0; a < spatial; a++)
-        draw_caption(scene, "output %s: %s", spatial == 1 ? "length" : names[3 - spatial + a], formula[a]);
+        draw_caption(scene, "%s, %s: %s", what, spatial == 1 ? "length" : names[3 - spatial + a], formula[a]);
 }
 
 /* " stride 2" or " stride 2,1": one number when all axes share it; nothing when it is `usual`. */
-static void say_numbers(draw_scene *scene, const char *what, size_t field, int64_t usual)
+static void say_numbers(draw_scene *scene, const fal_axis *axis, const char *what, size_t field,
+                        int64_t usual)
 {
     int64_t values[FAL_MAX_SPATIAL];
     const int32_t spatial = scene->geometry.spatial;
     size_t used = strlen(scene->title);
     bool same = true, all_usual = true;
     for (int32_t a = 0; a < spatial; a++) {
-        values[a] = *(const int64_t *)((const char *)&scene->geometry.axis[a] + field);
+        values[a] = *(const int64_t *)((const char *)&axis[a] + field);
         same = same && values[a] == values[0];
         all_usual = all_usual && values[a] == usual;
     }
@@ -204,11 +211,10 @@ static void say_numbers(draw_scene *scene, const char *what, size_t field, int64
                                  a ? "" : what, values[a]);
 }
 
-static void say_padding(draw_scene *scene)
+static void say_padding(draw_scene *scene, const fal_axis *axis)
 {
     static const char *const modes[] = {
         "", " (reflect)", " (symmetric)", " (replicate)", " (circular)", " (constant)"};
-    const fal_axis *axis = scene->geometry.axis;
     const int32_t spatial = scene->geometry.spatial;
     size_t used = strlen(scene->title);
     bool same = true, none = true;
@@ -235,11 +241,12 @@ static void say_padding(draw_scene *scene)
 static void say_parameters(draw_scene *scene)
 {
     const fal_conv_geometry *g = &scene->geometry;
-    say_numbers(scene, "kernel ", offsetof(fal_axis, kernel), 0);
-    say_numbers(scene, "stride ", offsetof(fal_axis, stride), g->axis[0].kernel ? 1 : 0);
-    say_numbers(scene, "dilation ", offsetof(fal_axis, dilation), g->axis[0].kernel ? 1 : 0);
-    say_padding(scene);
-    say_numbers(scene, "output padding ", offsetof(fal_axis, output_padding), 0);
+    const fal_axis *axis = scene->said ? scene->said : g->axis;
+    say_numbers(scene, axis, "kernel ", offsetof(fal_axis, kernel), 0);
+    say_numbers(scene, axis, "stride ", offsetof(fal_axis, stride), axis[0].kernel ? 1 : 0);
+    say_numbers(scene, axis, "dilation ", offsetof(fal_axis, dilation), axis[0].kernel ? 1 : 0);
+    say_padding(scene, axis);
+    say_numbers(scene, axis, "output padding ", offsetof(fal_axis, output_padding), 0);
     size_t used = strlen(scene->title);
     if (g->groups > 1)
         used += (size_t)snprintf(scene->title + used, sizeof scene->title - used, ", %" PRId64 " groups",

@@ -25,10 +25,13 @@ typedef enum draw_operator {
     DRAW_OP_SCATTER,        /* the same, as every input spreading the kernel over the result */
     DRAW_OP_GRAD_INPUT,     /* gx from gy and w, for the convolution */
     DRAW_OP_GRAD_WEIGHT,    /* gw from x and gy */
+    DRAW_OP_GATHER_INPUT,   /* gx from gy and w, for the transposed convolution */
+    DRAW_OP_GATHER_WEIGHT,  /* gw from gy and x */
     DRAW_OP_POOL,           /* y from x */
     DRAW_OP_DEFORM,         /* y from x and w, the taps moved by offsets */
     DRAW_OP_PAD,            /* y from x: nothing but the border */
-    DRAW_OP_FOLD            /* an image from the columns x */
+    DRAW_OP_FOLD,           /* an image from the columns x */
+    DRAW_OP_UNPOOL          /* y from the maxima x and where they stood */
 } draw_operator;
 
 /* What the caller brings: operands with data, parameters, and the size formula of each axis in words. */
@@ -38,7 +41,8 @@ typedef struct draw_problem {
     fal_tensor bias;         /* rank 0: none */
     fal_tensor gy;           /* gradients: what arrives at y */
     fal_tensor offset, mask; /* deformable: mask of rank 0: none */
-    fal_tensor image;        /* fold: the result's shape, without data */
+    fal_tensor image;        /* fold, unpooling: the result's shape, without data */
+    fal_tensor indices;      /* unpooling */
     fal_conv_params params;  /* padding only: padding_begin, padding_end and the mode are read */
     fal_pool_params pool;
     int64_t offset_groups;
@@ -57,6 +61,7 @@ typedef struct draw_sheet {
     bool weight;           /* planes lie in a table: see draw_sheet_place */
     bool transposed;       /* its outer channels are the rows of that table */
     int64_t groups;        /* of the channels */
+    int64_t across;        /* planes in a row; 0: one below the other */
     int64_t size[3];       /* cells */
     int64_t spread[3];     /* 1: neighbours touch; s: s-1 zeros lie between them */
     int64_t before[3];     /* positions of the ring; negative: cells that are cropped */
@@ -111,6 +116,7 @@ enum {
 typedef struct draw_scene {
     draw_problem problem;
     fal_conv_geometry geometry;
+    const fal_axis *said;          /* the parameters that the title names; NULL: those of the geometry */
     draw_sheet sheet[DRAW_SHEETS]; /* one without values is not drawn */
     const char *joint[2];          /* what stands between the sheets: "*", "=" */
     int64_t steps;

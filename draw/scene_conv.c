@@ -95,7 +95,7 @@ static fal_status add_term(draw_scene *scene, const fal_term *term, int64_t oc, 
     return FAL_OK;
 }
 
-static fal_status step_conv(draw_scene *scene, int64_t n, fal_error *error)
+fal_status draw_conv_step(draw_scene *scene, int64_t n, fal_error *error)
 {
     const fal_conv_geometry *g = &scene->geometry;
     const draw_sheet *y = &scene->sheet[DRAW_RESULT];
@@ -117,7 +117,7 @@ static fal_status step_conv(draw_scene *scene, int64_t n, fal_error *error)
     return say_result(scene, y, focus.plane, focus.at, first, error);
 }
 
-const draw_script draw_script_conv = {begin_conv, step_conv};
+const draw_script draw_script_conv = {begin_conv, draw_conv_step};
 
 /* ---- Transposed, on stuffed input ---- */
 

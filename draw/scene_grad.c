@@ -17,17 +17,17 @@ typedef struct meetings {
     int64_t capacity, count[FAL_MAX_SPATIAL];
 } meetings;
 
-static fal_status begin(draw_scene *scene, fal_error *error)
+fal_status draw_same_shape(const fal_tensor *y, const fal_tensor *gy, fal_error *error)
 {
-    const draw_problem *p = &scene->problem;
-    fal_tensor y;
+    bool fits = y->rank == gy->rank;
+    for (int32_t a = 0; fits && a < y->rank; a++) fits = y->shape[a] == gy->shape[a];
+    if (fits) return FAL_OK;
+    return draw_fail(error, FAL_E_SHAPE, "gy", "the gradient that arrives has not the result's shape");
+}
+
+fal_status draw_grad_room(draw_scene *scene, fal_error *error)
+{
     void *memory;
-    DRAW_TRY(fal_conv_describe(false, &p->x, &p->w, &p->params, &scene->geometry, error));
-    DRAW_TRY(fal_conv_output_shape(false, &p->x, &p->w, &p->params, &y, error));
-    bool fits = y.rank == p->gy.rank;
-    for (int32_t a = 0; fits && a < y.rank; a++) fits = y.shape[a] == p->gy.shape[a];
-    if (!fits)
-        return draw_fail(error, FAL_E_SHAPE, "gy", "the gradient that arrives has not the result's shape");
     DRAW_TRY(draw_scene_alloc(scene, 1, sizeof(meetings), &memory, error));
     meetings *m = scene->detail = memory;
     for (int32_t a = 0; a < scene->geometry.spatial; a++) {
@@ -38,9 +38,19 @@ static fal_status begin(draw_scene *scene, fal_error *error)
     m->outputs = memory;
     DRAW_TRY(draw_scene_alloc(scene, FAL_MAX_SPATIAL * m->capacity, sizeof(fal_tap), &memory, error));
     m->taps = memory;
+    return FAL_OK;
+}
+
+static fal_status begin(draw_scene *scene, fal_error *error)
+{
+    const draw_problem *p = &scene->problem;
+    fal_tensor y;
+    DRAW_TRY(fal_conv_describe(false, &p->x, &p->w, &p->params, &scene->geometry, error));
+    DRAW_TRY(fal_conv_output_shape(false, &p->x, &p->w, &p->params, &y, error));
+    DRAW_TRY(draw_same_shape(&y, &p->gy, error));
     scene->joint[0] = "∗";
     scene->joint[1] = "=";
-    return FAL_OK;
+    return draw_grad_room(scene, error);
 }
 
 static int64_t products(const draw_scene *scene)
@@ -142,6 +152,13 @@ const draw_script draw_script_grad_input = {begin_input, step_input};
 
 /* ---- With respect to the weight ---- */
 
+void draw_say_images(draw_scene *scene)
+{
+    if (scene->geometry.n > 1)
+        draw_caption(scene, "the gradient is the sum over %d images; the first is shown",
+                     (int)scene->geometry.n);
+}
+
 static fal_status begin_weight(draw_scene *scene, fal_error *error)
 {
     const draw_problem *p = &scene->problem;
@@ -160,8 +177,7 @@ static fal_status begin_weight(draw_scene *scene, fal_error *error)
     draw_sheet_set(&scene->sheet[DRAW_RESULT], "kernel's gradient", "gw", &view, g->spatial);
     for (int s = 0; s < DRAW_SHEETS; s++) scene->sheet[s].groups = g->groups;
     scene->steps = draw_sheet_count(&scene->sheet[DRAW_RESULT]);
-    if (g->n > 1)
-        draw_caption(scene, "the gradient is the sum over %d images; the first is shown", (int)g->n);
+    draw_say_images(scene);
     return FAL_OK;
 }
 
@@ -185,7 +201,7 @@ static fal_status find_positions(draw_scene *scene, int32_t a, int64_t tap, fal_
     return FAL_OK;
 }
 
-static fal_status step_weight(draw_scene *scene, int64_t n, fal_error *error)
+fal_status draw_grad_weight_step(draw_scene *scene, int64_t n, fal_error *error)
 {
     const fal_conv_geometry *g = &scene->geometry;
     const draw_sheet *x = &scene->sheet[DRAW_READ];
@@ -213,4 +229,4 @@ static fal_status step_weight(draw_scene *scene, int64_t n, fal_error *error)
     return say_result(scene, &focus, first, error);
 }
 
-const draw_script draw_script_grad_weight = {begin_weight, step_weight};
+const draw_script draw_script_grad_weight = {begin_weight, draw_grad_weight_step};

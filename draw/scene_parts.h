@@ -29,8 +29,8 @@ typedef struct draw_script {
 } draw_script;
 
 extern const draw_script draw_script_conv, draw_script_conv_transpose, draw_script_scatter,
-    draw_script_grad_input, draw_script_grad_weight, draw_script_pool, draw_script_deform, draw_script_pad,
-    draw_script_fold;
+    draw_script_grad_input, draw_script_grad_weight, draw_script_gather_input, draw_script_gather_weight,
+    draw_script_pool, draw_script_deform, draw_script_pad, draw_script_fold, draw_script_unpool;
 
 /* ---- failures and memory ---- */
 
@@ -44,6 +44,18 @@ fal_status draw_scene_tensor(draw_scene *scene, fal_dtype dtype, int32_t rank, c
 
 /* Frees what a scene holds, not the scene. */
 void draw_scene_empty(draw_scene *scene);
+
+/* ---- what gradients and convolutions share ---- */
+
+/* A step of a convolution over what the sheet DRAW_READ holds, whatever that is. */
+fal_status draw_conv_step(draw_scene *scene, int64_t n, fal_error *error);
+/* Room for the steps of a gradient, and a step of a weight's. */
+fal_status draw_grad_room(draw_scene *scene, fal_error *error);
+fal_status draw_grad_weight_step(draw_scene *scene, int64_t n, fal_error *error);
+/* Says that a weight's gradient sums over all images. */
+void draw_say_images(draw_scene *scene);
+/* Refuses a gradient that has not the result's shape. */
+fal_status draw_same_shape(const fal_tensor *y, const fal_tensor *gy, fal_error *error);
 
 /* ---- sheets ---- */
 

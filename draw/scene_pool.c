@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * scene_pool.c: windows without weights: pooling, and padding, whose window is one cell.
+ *
+ * Adaptive windows follow from the sizes i and o of an axis: output j reads floor(j*i/o) to
+ * ceil((j+1)*i/o) - 1. One output is the global window.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -17,9 +21,16 @@ typedef struct pooling {
 
 /* With ceil_mode a last window may reach beyond the padding; what lies there counts for nothing. An axis
  * that ends where that window ends has the same outputs without the mode. */
-static fal_status resolve(draw_scene *scene, pooling *p, const fal_tensor *view, fal_error *error)
+static fal_status resolve(draw_scene *scene, pooling *p, const fal_tensor *view, const fal_tensor *y,
+                          fal_error *error)
 {
     const fal_pool_params *q = &scene->problem.pool;
+    for (int32_t a = 0; q->extent != FAL_POOL_WINDOW && a < q->spatial; a++) {
+        const int32_t b = 5 - q->spatial + a;
+        p->axis[a] = scene->geometry.axis[a] = (fal_axis){.input = view->shape[b], .output = y->shape[b]};
+        if (view->shape[b] > p->longest) p->longest = view->shape[b];
+    }
+    if (q->extent != FAL_POOL_WINDOW) return FAL_OK;
     for (int32_t a = 0; a < q->spatial; a++) {
         fal_axis *axis = &p->axis[a];
         int64_t effective;
@@ -41,19 +52,40 @@ static fal_status resolve(draw_scene *scene, pooling *p, const fal_tensor *view,
     return FAL_OK;
 }
 
+/* How adaptive windows lie, on each axis or on all. */
+static void say_windows(draw_scene *scene)
+{
+    static const char *const names[] = {"depth", "height", "width"};
+    const fal_pool_params *q = &scene->problem.pool;
+    const fal_axis *axis = scene->geometry.axis;
+    bool same = true;
+    if (q->extent == FAL_POOL_GLOBAL) draw_caption(scene, "every channel is one window");
+    if (q->extent != FAL_POOL_ADAPTIVE) return;
+    for (int32_t a = 0; a < q->spatial; a++)
+        same = same && axis[a].input == axis[0].input && axis[a].output == axis[0].output;
+    for (int32_t a = 0; a < (same ? 1 : q->spatial); a++)
+        draw_caption(scene,
+                     "%s: output j reads the inputs floor(j*%" PRId64 "/%" PRId64 ") to ceil((j+1)*%" PRId64
+                     "/%" PRId64 ") - 1",
+                     same ? q->spatial > 1 ? "on every axis" : "length" : names[3 - q->spatial + a],
+                     axis[a].input, axis[a].output, axis[a].input, axis[a].output);
+}
+
 static fal_status begin_pool(draw_scene *scene, fal_error *error)
 {
     const draw_problem *problem = &scene->problem;
     const fal_pool_params *q = &problem->pool;
     const fal_context context = {.threads = 1, .error = error};
-    fal_tensor y, view;
+    fal_tensor y, view, result;
     void *memory;
     DRAW_TRY(fal_pool_output_shape(&problem->x, q, &y, error));
     DRAW_TRY(draw_scene_alloc(scene, 1, sizeof(pooling), &memory, error));
     pooling *p = scene->detail = memory;
     scene->geometry.spatial = q->spatial;
     draw_view_data(&problem->x, q->spatial, q->layout, &view);
-    DRAW_TRY(resolve(scene, p, &view, error));
+    draw_view_data(&y, q->spatial, q->layout, &result);
+    DRAW_TRY(resolve(scene, p, &view, &result, error));
+    say_windows(scene);
     DRAW_TRY(draw_scene_alloc(scene, FAL_MAX_SPATIAL * p->longest, sizeof(fal_tap), &memory, error));
     p->taps = memory;
     draw_sheet_set(&scene->sheet[DRAW_READ], "input", "x", &view, q->spatial);
@@ -72,6 +104,22 @@ static fal_status begin_pool(draw_scene *scene, fal_error *error)
     return FAL_OK;
 }
 
+/* What output o of an axis reads. */
+static fal_status list_window(const draw_scene *scene, int32_t a, int64_t o, int64_t *count, fal_error *error)
+{
+    const pooling *p = scene->detail;
+    const fal_axis *axis = &p->axis[a];
+    fal_tap *taps = &p->taps[a * p->longest];
+    if (scene->problem.pool.extent == FAL_POOL_WINDOW)
+        return fal_axis_taps(axis, false, FAL_PAD_ZEROS, false, o, taps, p->longest, count, error);
+    const int64_t first = o * axis->input / axis->output,
+                  end = ((o + 1) * axis->input + axis->output - 1) / axis->output;
+    *count = end - first;
+    for (int64_t i = 0; i < *count; i++)
+        taps[i] = (fal_tap){.tap = i, .position = first + i, .index = first + i};
+    return FAL_OK;
+}
+
 /* Marks the window and says its cells; counts those that exist and those that the average divides by. */
 static fal_status mark_window(draw_scene *scene, const draw_mark *focus, int64_t *inside, int64_t *divided,
                               fal_error *error)
@@ -82,8 +130,7 @@ static fal_status mark_window(draw_scene *scene, const draw_mark *focus, int64_t
     int64_t count[FAL_MAX_SPATIAL], windows = 1;
     char text[DRAW_NUMBER];
     for (int32_t a = 0; a < spatial; a++) {
-        DRAW_TRY(fal_axis_taps(&p->axis[a], false, FAL_PAD_ZEROS, false, focus->at[3 - spatial + a],
-                               &p->taps[a * p->longest], p->longest, &count[a], error));
+        DRAW_TRY(list_window(scene, a, focus->at[3 - spatial + a], &count[a], error));
         windows *= count[a];
     }
     *inside = *divided = 0;

@@ -169,8 +169,8 @@ static void channels_of(const draw_sheet *sheet, int64_t plane, int64_t *outer, 
 
 void draw_sheet_place(const draw_sheet *sheet, int64_t plane, int64_t *row, int64_t *column)
 {
-    *row = plane;
-    *column = 0;
+    *row = sheet->across ? plane / sheet->across : plane;
+    *column = sheet->across ? plane % sheet->across : 0;
     if (!sheet->weight) return;
     if (sheet->transposed)
         channels_of(sheet, plane, row, column);

@@ -48,11 +48,12 @@ void draw_svg_head(draw_svg *svg, const draw_figure *figure, draw_box view, cons
 void draw_svg_paper(draw_svg *svg, draw_box view, const draw_output *options)
 {
     if (options->transparent) return;
+    /* Beyond the edges, so that a pixel which they cross is paper to its end. */
     draw_bytes_text(svg->out, "<rect");
-    draw_svg_attribute(svg, "x", view.x);
-    draw_svg_attribute(svg, "y", view.y);
-    draw_svg_attribute(svg, "width", view.width);
-    draw_svg_attribute(svg, "height", view.height);
+    draw_svg_attribute(svg, "x", view.x - 2);
+    draw_svg_attribute(svg, "y", view.y - 2);
+    draw_svg_attribute(svg, "width", view.width + 4);
+    draw_svg_attribute(svg, "height", view.height + 4);
     draw_bytes_text(svg->out, " fill=\"");
     draw_bytes_colour(svg->out, draw_theme_rgb(svg->theme, DRAW_PAINT(DRAW_PAPER)));
     draw_bytes_text(svg->out, "\"/>\n");

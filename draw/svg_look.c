@@ -26,25 +26,29 @@ static void put_colour(draw_bytes *css, const char *name, draw_theme theme, draw
     draw_bytes_text(css, ";");
 }
 
-static bool on_a_scale(draw_paint paint)
+static void put_dashes(draw_bytes *css, const draw_style *style)
 {
-    return paint.role == DRAW_HEAT || paint.role == DRAW_DIVERGING;
+    double lengths[2];
+    const double from = draw_dashes(style, lengths);
+    put_number(css, "stroke-dasharray:", lengths[0], " ");
+    put_number(css, "", lengths[1], ";");
+    if (from > 0) put_number(css, "stroke-dashoffset:", from, ";");
 }
 
 static void describe_shape(draw_bytes *css, draw_theme theme, const draw_style *style)
 {
     if (style->fill.role == DRAW_NOTHING)
         draw_bytes_text(css, "fill:none;");
-    else if (!on_a_scale(style->fill))
+    else if (!draw_on_a_scale(style->fill))
         put_colour(css, "fill:", theme, style->fill);
     if (style->fill.role != DRAW_NOTHING && style->opacity < 1)
         put_number(css, "fill-opacity:", style->opacity, ";");
+    if (draw_on_a_scale(style->fill)) draw_bytes_text(css, "shape-rendering:crispEdges;");
     if (style->stroke.role == DRAW_NOTHING) return;
     put_colour(css, "stroke:", theme, style->stroke);
     if (style->width < 1 || style->width > 1) put_number(css, "stroke-width:", style->width, ";");
     if (style->opacity < 1) put_number(css, "stroke-opacity:", style->opacity, ";");
-    if (style->dash == DRAW_DASHED) draw_bytes_text(css, "stroke-dasharray:4 3;");
-    if (style->dash == DRAW_DOTTED) draw_bytes_text(css, "stroke-dasharray:1 2;");
+    if (style->dash != DRAW_SOLID) put_dashes(css, style);
 }
 
 static void describe_text(draw_bytes *css, draw_theme theme, const draw_text_style *letters)
@@ -125,7 +129,7 @@ void draw_svg_sheet(draw_svg *svg)
 
 void draw_svg_class(draw_svg *svg, const draw_item *item)
 {
-    if (item->kind != DRAW_ITEM_TEXT && on_a_scale(item->style.fill)) {
+    if (item->kind != DRAW_ITEM_TEXT && draw_on_a_scale(item->style.fill)) {
         draw_bytes_text(svg->out, " fill=\"");
         draw_bytes_colour(svg->out, draw_theme_rgb(svg->theme, item->style.fill));
         draw_bytes_text(svg->out, "\"");

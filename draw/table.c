@@ -22,7 +22,7 @@ static void label_of(const draw_side *side, int64_t number, char text[64])
     size_t used = 0;
     text[0] = '\0';
     for (int32_t a = side->rank - 1; a >= 0; a--) {
-        index[a] = number % side->axes[a];
+        index[a] = side->from[a] + number % side->axes[a];
         number /= side->axes[a];
     }
     for (int32_t a = 0; a < side->rank && used < 64; a++)
@@ -55,7 +55,7 @@ double draw_table_cell(const draw_table *table)
         draw_number(text, fal_tensor_get(&table->values, at));
         widest = fmax(widest, draw_text_width(&style, text));
     }
-    return fmin(46, fmax(27, ceil(widest + 8)));
+    return fmin(46, fmax(table->taps && table->kernel.rank ? 31 : 27, ceil(widest + 8)));
 }
 
 /* Turned labels stand above columns that are narrower than them. */
@@ -64,23 +64,31 @@ static bool turned(const draw_table *table)
     return widest_label(&table->columns, table->values.shape[1]) > table->cell - 6;
 }
 
-static void find_scale(draw_table *table)
+static void find_scale(const fal_tensor *values, double *low, double *high)
 {
-    const int64_t columns = table->values.shape[1];
-    table->low = INFINITY;
-    table->high = -INFINITY;
-    for (int64_t i = 0; i < table->values.shape[0] * columns; i++) {
-        const double value = fal_tensor_get(&table->values, (const int64_t[]){i / columns, i % columns});
-        table->low = fmin(table->low, value);
-        table->high = fmax(table->high, value);
+    const int64_t columns = values->shape[1];
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (int64_t i = 0; i < values->shape[0] * columns; i++) {
+        const double value = fal_tensor_get(values, (const int64_t[]){i / columns, i % columns});
+        *low = fmin(*low, value);
+        *high = fmax(*high, value);
     }
+}
+
+void draw_table_range(const fal_tensor *values, char low[DRAW_NUMBER], char high[DRAW_NUMBER])
+{
+    double least, most;
+    find_scale(values, &least, &most);
+    draw_number(low, least);
+    draw_number(high, most);
 }
 
 void draw_table_measure(draw_table *table, double cell)
 {
     const draw_text_style bold = {.size = 11, .face = DRAW_SANS_BOLD};
     table->cell = cell > 0 ? cell : draw_table_cell(table);
-    if (table->look->heatmap) find_scale(table);
+    if (table->look->heatmap) find_scale(&table->values, &table->low, &table->high);
     const bool labels = table->cell >= 12;
     const double above = widest_label(&table->columns, table->values.shape[1]);
     table->left = labels && table->rows.rank ? widest_label(&table->rows, table->values.shape[0]) + 7 : 0;
@@ -120,12 +128,17 @@ static draw_style style_of(const draw_table *table, int64_t row, int64_t column)
     return style;
 }
 
+/* Where taps have names in the corners, numbers stand a little lower. */
 static void put_number(draw_figure *figure, const draw_table *table, draw_box box, draw_paint fill,
                        int64_t row, int64_t column)
 {
     const int64_t at[2] = {row, column};
     const bool none = table->taps != NULL && table->taps[row * table->values.shape[1] + column] == -1;
     if (table->look->bare || table->look->heatmap) return;
+    if (table->taps != NULL && table->kernel.rank > 0) {
+        box.y += 5;
+        box.height -= 5;
+    }
     draw_cell_text(figure, box, fill, DRAW_PAINT(none ? DRAW_FAINT : DRAW_INK),
                    fal_tensor_get(&table->values, at));
 }
@@ -214,17 +227,28 @@ static void draw_blocks(draw_figure *figure, const draw_table *table, bool colum
     draw_rect(figure, (draw_box){first.x, first.y, end.x - first.x, end.y - first.y}, &frame);
 }
 
+/* A heat map lies on the colour of zeros. */
+static void draw_ground(draw_figure *figure, const draw_table *table)
+{
+    const draw_style style = {.fill = DRAW_PAINT(DRAW_ZERO), .hatch = DRAW_HATCH_NONE};
+    draw_box box = draw_table_box(table, 0, 0);
+    box.width *= (double)table->values.shape[1];
+    box.height *= (double)table->values.shape[0];
+    draw_rect(figure, box, &style);
+}
+
 void draw_table_grid(draw_figure *figure, const draw_table *table, bool empty)
 {
     const draw_text_style bold = {.size = 11, .face = DRAW_SANS_BOLD};
     char title[DRAW_WORDS];
     draw_typeset(table->title, title, sizeof title);
     draw_text(figure, table->x + table->left, table->y + 10, &bold, title);
+    if (table->look->heatmap) draw_ground(figure, table);
     for (int64_t row = 0; row < table->values.shape[0]; row++)
         for (int64_t column = 0; column < table->values.shape[1]; column++) {
-            draw_style style = style_of(table, row, column);
+            const draw_style style = style_of(table, row, column);
             const draw_box box = draw_table_box(table, row, column);
-            if (table->look->heatmap) style.stroke = DRAW_PAINT(DRAW_NOTHING); /* of zeros too */
+            if (table->look->heatmap && style.fill.role == DRAW_ZERO) continue;
             draw_rect(figure, box, &style);
             if (!empty) put_number(figure, table, box, style.fill, row, column);
             draw_tap(figure, table, box, style.fill, row, column);

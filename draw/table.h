@@ -13,7 +13,7 @@
 /* The axes that rows or columns run over; rank 0: no labels. */
 typedef struct draw_side {
     int32_t rank;
-    int64_t axes[5];
+    int64_t axes[5], from[5]; /* sizes, and the index of the first cell */
 } draw_side;
 
 typedef struct draw_table {
@@ -35,6 +35,8 @@ draw_side draw_side_of(const fal_tensor *t, int32_t first);
 /* Sizes; the place is the caller's. `cell` 0: what the numbers need. */
 void draw_table_measure(draw_table *table, double cell);
 double draw_table_cell(const draw_table *table);
+/* The least and the largest number, in words. */
+void draw_table_range(const fal_tensor *values, char low[DRAW_NUMBER], char high[DRAW_NUMBER]);
 draw_box draw_table_box(const draw_table *table, int64_t row, int64_t column);
 /* Title, labels, cells and block lines; `empty`: without numbers. */
 void draw_table_grid(draw_figure *figure, const draw_table *table, bool empty);

@@ -7,25 +7,35 @@
 
 #include "draw/view_parts.h"
 
-fal_status draw_view_new(const draw_look *look, size_t bytes, draw_view **view, fal_error *error)
+fal_status draw_view_new(const draw_view_kind *kind, const draw_look *look, draw_view **view,
+                         fal_error *error)
 {
     *view = calloc(1, sizeof **view);
-    void *own = calloc(1, bytes ? bytes : 1);
+    void *own = calloc(1, kind->bytes);
     if (*view == NULL || own == NULL) {
         free(own);
         free(*view);
         *view = NULL;
         return draw_fail(error, FAL_E_NOMEM, NULL, "no memory for the figure");
     }
+    (*view)->kind = kind;
     (*view)->look = *look;
     (*view)->own = own;
     return FAL_OK;
 }
 
+fal_status draw_view_done(draw_view **view, fal_status status)
+{
+    if (status == FAL_OK) return FAL_OK;
+    draw_view_close(*view);
+    *view = NULL;
+    return status;
+}
+
 void draw_view_close(draw_view *view)
 {
     if (view == NULL) return;
-    if (view->release != NULL) view->release(view);
+    if (view->kind->release != NULL) view->kind->release(view);
     draw_scene_destroy(view->scene);
     free(view->own);
     free(view);
@@ -54,10 +64,10 @@ fal_status draw_view_still(draw_view *view, int64_t step, draw_figure **figure, 
     draw_figure *f = draw_figure_create(view->look.theme);
     *figure = NULL;
     if (f == NULL) return told(FAL_E_NOMEM, error);
-    view->background(view, f);
-    fal_status status = view->frame(view, f, step, true, error);
+    view->kind->background(view, f);
+    fal_status status = view->kind->frame(view, f, step, true, error);
     if (status == FAL_OK) {
-        view->describe(view, f);
+        view->kind->describe(view, f);
         draw_figure_fit(f, DRAW_MARGIN);
         status = told(draw_figure_status(f), error);
     }
@@ -75,14 +85,14 @@ fal_status draw_view_moving(draw_view *view, double seconds, draw_animation **an
     fal_status status = FAL_OK;
     *animation = NULL;
     if (a == NULL) return told(FAL_E_NOMEM, error);
-    view->background(view, draw_animation_background(a));
+    view->kind->background(view, draw_animation_background(a));
     for (int64_t n = 0; status == FAL_OK && n < view->steps; n++) {
         /* The last frame stays longer: the result is complete. */
         draw_figure *frame = draw_animation_frame(a, n + 1 < view->steps ? seconds : 2 * seconds);
-        status = view->frame(view, frame, n, false, error);
+        status = view->kind->frame(view, frame, n, false, error);
     }
     if (status == FAL_OK) {
-        view->describe(view, draw_animation_background(a));
+        view->kind->describe(view, draw_animation_background(a));
         draw_animation_still(a, (size_t)(view->steps > 0 ? view->steps - 1 : 0));
         draw_animation_fit(a, DRAW_MARGIN);
         status = told(draw_animation_status(a), error);

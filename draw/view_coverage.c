@@ -81,9 +81,12 @@ static fal_status count(draw_view *view, int which, fal_error *error)
 static void name(coverage_view *v, int which)
 {
     draw_sheet *sheet = &v->sheet[which];
-    snprintf(sheet->title, sizeof sheet->title, "%s: %.0f to %.0f",
-             which == INPUTS ? "times each input is read" : "taps that reach each output", v->least[which],
-             v->most[which]);
+    const char *what = which == INPUTS ? "times each input is read" : "taps that reach each output";
+    const double least = v->least[which], most = v->most[which];
+    if (least < most)
+        snprintf(sheet->title, sizeof sheet->title, "%s: %.0f to %.0f", what, least, most);
+    else
+        snprintf(sheet->title, sizeof sheet->title, "%s: %.0f", what, least);
 }
 
 static void arrange(draw_view *view)
@@ -120,9 +123,12 @@ static void draw_counts(draw_figure *figure, const draw_view *view, int which)
          more = draw_sheet_next(panel->sheet, &plane, at)) {
         const double value = draw_sheet_value(panel->sheet, plane, at);
         const double level = span > 0 ? (value - v->least[which]) / span : 0.5;
-        draw_style style = {.fill = DRAW_TINT(DRAW_HEAT, 0.25 + 0.75 * level), .hatch = DRAW_HATCH_NONE};
-        const draw_box box = draw_panel_box(panel, plane, at);
-        if (!view->look.heatmap) {
+        draw_style style = {.fill = DRAW_TINT(DRAW_HEAT, level), .hatch = DRAW_HATCH_NONE};
+        draw_box box = draw_panel_box(panel, plane, at);
+        if (view->look.heatmap) {
+            box.width += DRAW_OVERLAP;
+            box.height += DRAW_OVERLAP;
+        } else {
             style.stroke = DRAW_PAINT(DRAW_BORDER);
             style.width = 0.8;
         }
@@ -261,17 +267,12 @@ static fal_status prepare(draw_view *view, const draw_problem *problem, fal_erro
     return FAL_OK;
 }
 
+static const draw_view_kind kind = {
+    .bytes = sizeof(coverage_view), .background = background, .frame = frame, .describe = describe};
+
 fal_status draw_view_coverage(const draw_problem *problem, const draw_look *look, draw_view **view,
                               fal_error *error)
 {
-    DRAW_TRY(draw_view_new(look, sizeof(coverage_view), view, error));
-    draw_view *v = *view;
-    const fal_status status = prepare(v, problem, error);
-    v->background = background;
-    v->frame = frame;
-    v->describe = describe;
-    if (status == FAL_OK) return FAL_OK;
-    draw_view_close(v);
-    *view = NULL;
-    return status;
+    DRAW_TRY(draw_view_new(&kind, look, view, error));
+    return draw_view_done(view, prepare(*view, problem, error));
 }

@@ -18,7 +18,7 @@ enum { F, X, Y, FT, YT, Z, TABLES };
 
 typedef struct matrix_view {
     draw_table table[TABLES];
-    char title[TABLES][48];
+    char title[TABLES][80];
     int32_t *taps, *taps_transposed;
     double width, bottom, words;
     bool placed;
@@ -52,6 +52,21 @@ static fal_status find_taps(draw_scene *scene, matrix_view *m, int64_t rows, int
     return FAL_OK;
 }
 
+/* The output channel of a row of F. */
+static int64_t channel_of(const draw_scene *scene, int64_t rows, int64_t row)
+{
+    const fal_conv_geometry *g = &scene->geometry;
+    return g->layout == FAL_NHWC ? row % g->out_channels : row / (rows / g->out_channels);
+}
+
+static void add_bias(const draw_scene *scene, const fal_tensor *y)
+{
+    for (int64_t row = 0; row < y->shape[0]; row++) {
+        const int64_t at[2] = {row, 0}, oc = channel_of(scene, y->shape[0], row);
+        fal_tensor_set(y, at, fal_tensor_get(y, at) + fal_tensor_get(&scene->problem.bias, &oc));
+    }
+}
+
 static fal_status multiply(draw_scene *scene, matrix_view *m, int64_t rows, int64_t columns, fal_error *error)
 {
     const draw_problem *p = &scene->problem;
@@ -67,6 +82,7 @@ static fal_status multiply(draw_scene *scene, matrix_view *m, int64_t rows, int6
     DRAW_TRY(fal_tensor_reshape(&copy, 2, flat, &ones, error));
     DRAW_TRY(column(scene, x->dtype, rows, &y, error));
     DRAW_TRY(fal_matmul(&f, &ones, &y, error));
+    if (p->bias.rank > 0) add_bias(scene, &y);
     DRAW_TRY(column(scene, x->dtype, columns, &z, error));
     m->table[F].values = f;
     DRAW_TRY(fal_tensor_permute(&f, swap, &m->table[FT].values, error));
@@ -85,6 +101,11 @@ static void name(const draw_view *view, matrix_view *m, int which, draw_role rol
                  t->values.shape[0], t->values.shape[1]);
     else
         snprintf(m->title[which], sizeof m->title[which], "%s", what);
+    if (view->look.heatmap && t->values.shape[1] == 1) {
+        char low[DRAW_NUMBER], high[DRAW_NUMBER];
+        draw_table_range(&t->values, low, high);
+        snprintf(m->title[which], sizeof m->title[which], "%s: %s to %s", what, low, high);
+    }
     t->title = m->title[which];
     t->look = &view->look;
     t->role = role;
@@ -185,11 +206,16 @@ static void background(draw_view *view, draw_figure *figure)
     const draw_style zero = {.fill = DRAW_PAINT(DRAW_ZERO), .stroke = DRAW_PAINT(DRAW_FAINT), .width = 0.4};
     const draw_key keys[] = {
         {{.fill = DRAW_TINT(DRAW_GROUP, 0.55), .hatch = DRAW_HATCH_NONE, .stroke = DRAW_PAINT(DRAW_BORDER)},
-         "a tap of the kernel, with its index"},
+         view->look.heatmap ? "a tap of the kernel; one colour, one tap"
+                            : "a tap of the kernel, with its index"},
         {zero, "no tap: 0"},
         {{.stroke = DRAW_PAINT(DRAW_INK), .width = 1.6}, "a block: one row of the image"}};
-    double y = draw_legend(figure, 0, m->bottom + 26, m->width, keys, scene->geometry.spatial > 1 ? 3 : 2);
+    const bool blocks = scene->geometry.spatial > 1 && m->table[F].cell >= 8;
+    double y = draw_legend(figure, 0, m->bottom + 26, m->width, keys, blocks ? 3 : 2);
     y = draw_words(figure, 0, y + 4, m->width, DRAW_INK, meaning(scene));
+    if (scene->problem.bias.rank > 0)
+        y = draw_words(figure, 0, y + 4, m->width, DRAW_INK,
+                       "To y the bias of every channel is added: y = F x + b.");
     for (int i = 0; i < scene->captions; i++)
         y = draw_words(figure, 0, y + 4, m->width, DRAW_INK, scene->caption[i]);
     m->words = y + 6;
@@ -205,6 +231,12 @@ static fal_status say_row(draw_view *view, int64_t n, fal_error *error)
     bool first = true;
     if (scene->sum != NULL) scene->sum[0] = '\0';
     DRAW_TRY(draw_say(scene, error, "row %" PRId64 ": y", n));
+    if (scene->problem.bias.rank > 0) {
+        const int64_t oc = channel_of(scene, m->table[F].values.shape[0], n);
+        draw_number(text, fal_tensor_get(&scene->problem.bias, &oc));
+        DRAW_TRY(draw_say(scene, error, " = %s", text));
+        first = false;
+    }
     for (int64_t c = 0; c < columns; c++) {
         if (m->taps[n * columns + c] == -1) continue;
         const double f = fal_tensor_get(&m->table[F].values, (const int64_t[]){n, c});
@@ -249,17 +281,12 @@ static void describe(const draw_view *view, draw_figure *figure)
     draw_figure_describe(figure, "The kernel matrix", text);
 }
 
+static const draw_view_kind kind = {
+    .bytes = sizeof(matrix_view), .background = background, .frame = frame, .describe = describe};
+
 fal_status draw_view_matrix(const draw_problem *problem, const draw_look *look, draw_view **view,
                             fal_error *error)
 {
-    DRAW_TRY(draw_view_new(look, sizeof(matrix_view), view, error));
-    draw_view *v = *view;
-    const fal_status status = prepare(v, problem, error);
-    v->background = background;
-    v->frame = frame;
-    v->describe = describe;
-    if (status == FAL_OK) return FAL_OK;
-    draw_view_close(v);
-    *view = NULL;
-    return status;
+    DRAW_TRY(draw_view_new(&kind, look, view, error));
+    return draw_view_done(view, prepare(*view, problem, error));
 }

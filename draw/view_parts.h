@@ -10,21 +10,34 @@
 
 /* A view: `frame` draws what changes with the step, -1 for none. `alone`: in a still, where the whole
  * result is shown. */
-struct draw_view {
-    draw_look look;
-    int64_t steps, usual;
-    draw_scene *scene; /* may be NULL */
-    void *own;         /* freed with the view */
+typedef struct draw_view_kind {
+    size_t bytes; /* of its own */
     void (*background)(draw_view *view, draw_figure *figure);
     fal_status (*frame)(draw_view *view, draw_figure *figure, int64_t step, bool alone, fal_error *error);
     void (*describe)(const draw_view *view, draw_figure *figure);
     void (*release)(draw_view *view); /* of what `own` points to; may be NULL */
+} draw_view_kind;
+
+struct draw_view {
+    const draw_view_kind *kind;
+    draw_look look;
+    int64_t steps, usual;
+    draw_scene *scene; /* may be NULL */
+    void *own;         /* freed with the view */
 };
 
-/* A zeroed view with `bytes` of its own. */
-fal_status draw_view_new(const draw_look *look, size_t bytes, draw_view **view, fal_error *error);
+/* How a view opens: made, with zeros for its own, then prepared; closed again when that fails.
+ *
+ *     DRAW_TRY(draw_view_new(&kind, look, view, error));
+ *     return draw_view_done(view, prepare(*view, problem, error)); */
+fal_status draw_view_new(const draw_view_kind *kind, const draw_look *look, draw_view **view,
+                         fal_error *error);
+fal_status draw_view_done(draw_view **view, fal_status status);
 
 /* ---- grids ---- */
+
+/* By how much neighbouring cells of a heat map overlap, so that no seams are seen between them. */
+#define DRAW_OVERLAP 0.3
 
 /* Where a sheet lies. Planes are pitched so that labels fit between them. */
 typedef struct draw_panel {

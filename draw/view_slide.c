@@ -70,15 +70,24 @@ static void draw_joints(draw_figure *figure, const draw_view *view)
 
 /* ---- Words and keys ---- */
 
-static const char *ring_text(const draw_sheet *x)
+static const char *ring_text(const draw_scene *scene)
 {
+    const draw_sheet *x = &scene->sheet[DRAW_READ];
+    const draw_problem *p = &scene->problem;
+    bool longer = false;
     static const char *const texts[] = {"zero padding",
                                         "reflect padding: a copy, with the index of its source",
                                         "symmetric padding: a copy, with the index of its source",
                                         "replicate padding: a copy, with the index of its source",
                                         "circular padding: a copy, with the index of its source",
                                         "constant padding"};
-    return texts[x->mode];
+    for (int32_t a = 0; a < scene->geometry.spatial; a++)
+        longer = longer || scene->geometry.axis[a].output_padding > 0;
+    if (p->op == DRAW_OP_CONV_TRANSPOSE)
+        return longer ? "ring of zeros: d(k-1) - padding, and output padding behind"
+                      : "ring of zeros: d(k-1) - padding";
+    if (p->op != DRAW_OP_POOL) return texts[x->mode];
+    return p->pool.kind == FAL_POOL_MAX ? "padding: it never competes" : "padding: it adds nothing";
 }
 
 static bool has_ring(const draw_sheet *sheet, bool cropped)
@@ -98,30 +107,31 @@ static double draw_keys(draw_figure *figure, const draw_view *view, double y)
     const draw_operator op = scene->problem.op;
     draw_key keys[8];
     int count = 0;
-    draw_style cropped = draw_style_ring(), tap = draw_style_tap(scene->scatter ? DRAW_OUTPUT : DRAW_INPUT);
+    draw_style cropped = draw_style_ring(), focus = draw_style_focus(),
+               tap = draw_style_tap(scene->scatter ? DRAW_OUTPUT : DRAW_INPUT);
     /* Cells that have a colour of their own keep it. */
     if (x->groups > 1 || x->mode != FAL_PAD_ZEROS) tap.fill = DRAW_PAINT(DRAW_NOTHING);
+    if (view->look.heatmap) tap = (draw_style){.fill = DRAW_PAINT(DRAW_ACCENT), .radius = 7};
     cropped.hatch = DRAW_HATCH_FALLING;
     if (op == DRAW_OP_DEFORM)
         keys[count++] = (draw_key){{.fill = DRAW_PAINT(DRAW_ACCENT), .radius = 7},
                                    "where a tap reads; the ring: where it stood"};
     else
-        keys[count++] =
-            (draw_key){tap, scene->scatter ? "cells that this step adds to" : "cells that this step reads"};
+        keys[count++] = (draw_key){tap, op == DRAW_OP_UNPOOL ? "where this step writes"
+                                        : scene->scatter     ? "cells that this step adds to"
+                                                             : "cells that this step reads"};
+    if (view->look.heatmap) focus.fill = DRAW_PAINT(DRAW_NOTHING);
     if (op != DRAW_OP_FOLD)
-        keys[count++] = (draw_key){draw_style_focus(), op == DRAW_OP_SCATTER ? "the input of this step"
-                                                                             : "the result of this step"};
+        keys[count++] =
+            (draw_key){focus, scene->scatter ? "the input of this step" : "the result of this step"};
     if (op == DRAW_OP_POOL && scene->problem.pool.kind == FAL_POOL_MAX)
         keys[count++] = (draw_key){{.stroke = DRAW_PAINT(DRAW_ACCENT), .width = 2.2}, "the maximum"};
     if (has_ring(x, false)) {
         bool copy = x->mode != FAL_PAD_ZEROS && x->mode != FAL_PAD_CONSTANT;
         draw_style style = draw_style_ring();
+        if (view->look.heatmap) style.dash = DRAW_SOLID;
         if (copy) style.fill = DRAW_TINT(DRAW_GROUP, 0.45);
-        const char *text = op == DRAW_OP_CONV_TRANSPOSE               ? "ring of zeros: d(k-1) - padding"
-                           : op != DRAW_OP_POOL                       ? ring_text(x)
-                           : scene->problem.pool.kind == FAL_POOL_MAX ? "padding: it never competes"
-                                                                      : "padding: it adds nothing";
-        keys[count++] = (draw_key){style, text};
+        keys[count++] = (draw_key){style, ring_text(scene)};
     }
     for (int32_t a = 0; a < 3; a++)
         if (x->spread[a] > 1) {
@@ -190,35 +200,34 @@ static void describe(const draw_view *view, draw_figure *figure)
     draw_figure_describe(figure, scene->problem.title, text);
 }
 
-fal_status draw_view_slide(const draw_problem *problem, const draw_look *look, draw_view **view,
-                           fal_error *error)
+static fal_status prepare(draw_view *view, const draw_problem *problem, fal_error *error)
 {
-    DRAW_TRY(draw_view_new(look, sizeof(slide), view, error));
-    draw_view *v = *view;
-    fal_status status = draw_scene_create(problem, &v->scene, error);
     int64_t cells = 0, longest = 0;
-    for (int32_t i = 0; status == FAL_OK && i < DRAW_SHEETS; i++) {
-        const draw_sheet *sheet = &v->scene->sheet[i];
+    DRAW_TRY(draw_scene_create(problem, &view->scene, error));
+    for (int32_t i = 0; i < DRAW_SHEETS; i++) {
+        const draw_sheet *sheet = &view->scene->sheet[i];
         int64_t positions = 1;
-        if (!present(v->scene, i)) continue;
+        if (!present(view->scene, i)) continue;
         for (int32_t a = 0; a < 3; a++) {
-            int64_t length = draw_sheet_end(sheet, a) - draw_sheet_first(sheet, a);
+            const int64_t length = draw_sheet_end(sheet, a) - draw_sheet_first(sheet, a);
             positions *= length;
             if (length > longest) longest = length;
         }
         cells += positions * draw_sheet_planes(sheet);
     }
-    if (status == FAL_OK) status = draw_readable(look, cells, longest, error);
-    if (status != FAL_OK) {
-        draw_view_close(v);
-        *view = NULL;
-        return status;
-    }
-    arrange(v);
-    v->steps = v->scene->steps;
-    v->usual = v->scene->scatter ? v->steps - 1 : 0;
-    v->background = background;
-    v->frame = frame;
-    v->describe = describe;
+    DRAW_TRY(draw_readable(&view->look, cells, longest, error));
+    arrange(view);
+    view->steps = view->scene->steps;
+    view->usual = view->scene->scatter ? view->steps - 1 : 0;
     return FAL_OK;
+}
+
+static const draw_view_kind kind = {
+    .bytes = sizeof(slide), .background = background, .frame = frame, .describe = describe};
+
+fal_status draw_view_slide(const draw_problem *problem, const draw_look *look, draw_view **view,
+                           fal_error *error)
+{
+    DRAW_TRY(draw_view_new(&kind, look, view, error));
+    return draw_view_done(view, prepare(*view, problem, error));
 }

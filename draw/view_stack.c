@@ -25,6 +25,7 @@ typedef struct stack_view {
     fal_axis axis[LAYERS_MOST];
     int64_t size[LAYERS_MOST + 1];  /* elements; [0] is the signal */
     double *paths[LAYERS_MOST + 1]; /* from the step's element to every element */
+    bool *crossed[LAYERS_MOST + 1]; /* elements that a marked line runs over */
     int32_t count;
     draw_scene holder; /* of that memory */
     fal_tap *taps;
@@ -50,6 +51,11 @@ static draw_point node(const stack_view *v, int32_t level, int64_t o)
                         v->top + 20 + (double)(v->count - level) * v->row};
 }
 
+static double radius(const stack_view *v)
+{
+    return fmin(9, v->pitch * 0.36);
+}
+
 /* ---- Meetings ---- */
 
 typedef void visit(void *state, int32_t level, int64_t o, const fal_tap *tap);
@@ -72,13 +78,39 @@ static void add_paths(void *state, int32_t level, int64_t o, const fal_tap *tap)
     v->paths[level - 1][tap->index] += v->paths[level][o];
 }
 
+/* Which elements of a level lie under the line from a to b? Steep lines run over none. */
+static void cross(const stack_view *v, int32_t level, draw_point a, draw_point b)
+{
+    const double length = hypot(b.x - a.x, b.y - a.y);
+    for (int64_t o = 0; o < v->size[level]; o++) {
+        const draw_point p = node(v, level, o);
+        const double away = fabs((b.x - a.x) * (a.y - p.y) - (a.x - p.x) * (b.y - a.y)) / length;
+        const bool between = p.x > fmin(a.x, b.x) + 1 && p.x < fmax(a.x, b.x) - 1;
+        if (between && away < radius(v) + 2) v->crossed[level][o] = true;
+    }
+}
+
+static void find_crossed(void *state, int32_t level, int64_t o, const fal_tap *tap)
+{
+    const stack_view *v = state;
+    const draw_point a = node(v, level, o), b = node(v, level - 1, tap->index);
+    cross(v, level, a, b);
+    cross(v, level - 1, a, b);
+}
+
 static fal_status find_paths(stack_view *v, int64_t output, fal_error *error)
 {
-    for (int32_t l = 0; l <= v->count; l++) memset(v->paths[l], 0, (size_t)v->size[l] * sizeof(double));
+    for (int32_t l = 0; l <= v->count; l++) {
+        memset(v->paths[l], 0, (size_t)v->size[l] * sizeof(double));
+        memset(v->crossed[l], 0, (size_t)v->size[l] * sizeof(bool));
+    }
     v->paths[v->count][output] = 1;
     for (int32_t l = v->count; l > 0; l--)
         for (int64_t o = 0; o < v->size[l]; o++)
-            if (v->paths[l][o] > 0) DRAW_TRY(each_tap(v, l, o, add_paths, v, error));
+            if (v->paths[l][o] > 0) {
+                DRAW_TRY(each_tap(v, l, o, add_paths, v, error));
+                DRAW_TRY(each_tap(v, l, o, find_crossed, v, error));
+            }
     return FAL_OK;
 }
 
@@ -101,7 +133,7 @@ static void draw_node(draw_figure *figure, const stack_view *v, int32_t level, i
     const draw_role role = level == 0 ? DRAW_INPUT : level == v->count ? DRAW_OUTPUT : DRAW_KERNEL;
     draw_style style = marked ? draw_style_tap(role) : draw_style_plain(role);
     if (marked && level == v->count) style = draw_style_focus();
-    draw_circle(figure, node(v, level, o), fmin(9, v->pitch * 0.36), &style);
+    draw_circle(figure, node(v, level, o), radius(v), &style);
 }
 
 /* "kernel 3, stride 2, padding 1" */
@@ -151,6 +183,17 @@ static void background(draw_view *view, draw_figure *figure)
     draw_row_labels(figure, v);
 }
 
+/* What the colours of the footprint say. */
+static void say_paths(char text[DRAW_WORDS], double least, double most, bool written)
+{
+    if (written)
+        snprintf(text, DRAW_WORDS, "paths to every input");
+    else if (least == most)
+        snprintf(text, DRAW_WORDS, "%.0f path%s to every input", most, most > 1 ? "s" : "");
+    else
+        snprintf(text, DRAW_WORDS, "stronger colour: more paths%s", least > 0 ? "" : "; none: not seen");
+}
+
 /* The plane seen by the step's element: paths to row r times paths to column c. */
 static void draw_footprint(draw_figure *figure, const draw_view *view, int64_t first, int64_t last)
 {
@@ -160,11 +203,16 @@ static void draw_footprint(draw_figure *figure, const draw_view *view, int64_t f
     const int64_t size = last - first + 1;
     const double cell = fmin(24, 220 / (double)size);
     const draw_point at = {v->right, v->top + 34};
-    double most = 0;
-    for (int64_t i = first; i <= last; i++) most = fmax(most, v->paths[0][i]);
+    const bool written = cell >= 14 && !view->look.bare;
+    double least = INFINITY, most = 0;
+    char text[DRAW_WORDS];
+    for (int64_t i = first; i <= last; i++) {
+        least = fmin(least, v->paths[0][i]);
+        most = fmax(most, v->paths[0][i]);
+    }
+    say_paths(text, least * least, most * most, written);
     draw_textf(figure, at.x, v->top + 12, &bold, "in the plane: %" PRId64 "×%" PRId64, size, size);
-    draw_text(figure, at.x, v->top + 26, &small,
-              cell >= 14 ? "paths to every input" : "darker: more paths to the input");
+    draw_text(figure, at.x, v->top + 26, &small, text);
     for (int64_t r = first; r <= last; r++)
         for (int64_t c = first; c <= last; c++) {
             const double paths = v->paths[0][r] * v->paths[0][c];
@@ -176,8 +224,7 @@ static void draw_footprint(draw_figure *figure, const draw_view *view, int64_t f
                                 .stroke = DRAW_PAINT(DRAW_BORDER),
                                 .width = cell >= 8 ? 0.6 : 0.2};
             draw_rect(figure, box, &style);
-            if (cell >= 14 && !view->look.bare)
-                draw_cell_text(figure, box, style.fill, DRAW_PAINT(DRAW_INK), paths);
+            if (written) draw_cell_text(figure, box, style.fill, DRAW_PAINT(DRAW_INK), paths);
         }
 }
 
@@ -198,7 +245,7 @@ static fal_status frame(draw_view *view, draw_figure *figure, int64_t step, bool
             if (v->paths[l][o] > 0) DRAW_TRY(each_tap(v, l, o, draw_edge, &p, error));
     for (int32_t l = 0; l <= v->count; l++)
         for (int64_t o = 0; o < v->size[l]; o++)
-            if (v->paths[l][o] > 0) draw_node(figure, v, l, o, true);
+            if (v->paths[l][o] > 0 || v->crossed[l][o]) draw_node(figure, v, l, o, v->paths[l][o] > 0);
     for (int64_t i = 0; i < v->size[0]; i++) {
         if (v->paths[0][i] <= 0) continue;
         if (first < 0) first = i;
@@ -261,6 +308,8 @@ static fal_status make_room(stack_view *v, fal_error *error)
     for (int32_t l = 0; l <= v->count; l++) {
         DRAW_TRY(draw_scene_alloc(&v->holder, v->size[l], sizeof(double), &memory, error));
         v->paths[l] = memory;
+        DRAW_TRY(draw_scene_alloc(&v->holder, v->size[l], sizeof(bool), &memory, error));
+        v->crossed[l] = memory;
         if (l < v->count && v->axis[l].kernel > longest) longest = v->axis[l].kernel;
     }
     DRAW_TRY(draw_scene_alloc(&v->holder, longest, sizeof *v->taps, &memory, error));
@@ -321,18 +370,15 @@ static void release(draw_view *view)
     draw_scene_empty(&v->holder);
 }
 
+static const draw_view_kind kind = {.bytes = sizeof(stack_view),
+                                    .background = background,
+                                    .frame = frame,
+                                    .describe = describe,
+                                    .release = release};
+
 fal_status draw_view_stack(const fal_layer *layers, int32_t count, int64_t input, const draw_look *look,
                            draw_view **view, fal_error *error)
 {
-    DRAW_TRY(draw_view_new(look, sizeof(stack_view), view, error));
-    draw_view *v = *view;
-    v->release = release;
-    const fal_status status = prepare(v, layers, count, input, error);
-    v->background = background;
-    v->frame = frame;
-    v->describe = describe;
-    if (status == FAL_OK) return FAL_OK;
-    draw_view_close(v);
-    *view = NULL;
-    return status;
+    DRAW_TRY(draw_view_new(&kind, look, view, error));
+    return draw_view_done(view, prepare(*view, layers, count, input, error));
 }

@@ -188,20 +188,19 @@ static void describe(const draw_view *view, draw_figure *figure)
 static fal_status prepare(draw_view *view, const fal_tensor *x, const int64_t *tile, fal_error *error)
 {
     tile_view *v = view->own;
+    view->look.heatmap = false; /* its numbers are places */
     v->x = *x;
     DRAW_TRY(fal_tensor_tile(x, tile, &v->view, error));
     DRAW_TRY(fal_tensor_extent(x, &v->low, &v->high));
     const int64_t count = v->high - v->low, rows = x->shape[0], columns = x->shape[1];
-    draw_look look = view->look;
-    look.heatmap = false;
-    DRAW_TRY(draw_readable(&look, 3 * count, rows > columns ? rows : columns, error));
+    DRAW_TRY(draw_readable(&view->look, 3 * count, rows > columns ? rows : columns, error));
     fal_tensor data = {.data = x->data,
                        .dtype = x->dtype,
                        .rank = 5,
                        .shape = {1, 1, 1, rows, columns},
                        .strides = {0, 0, 0, x->strides[0], x->strides[1]}};
     draw_sheet_set(&v->sheet, "matrix", "x", &data, 2);
-    v->cell = fmin(draw_panel_cell(&v->sheet, &look), 34);
+    v->cell = fmin(draw_panel_cell(&v->sheet, &view->look), 34);
     draw_panel_measure(&v->panel, &v->sheet, DRAW_INPUT, v->cell, &view->look);
     v->gap = 14;
     v->right = v->panel.width + 40;
@@ -219,18 +218,12 @@ static fal_status prepare(draw_view *view, const fal_tensor *x, const int64_t *t
     return FAL_OK;
 }
 
+static const draw_view_kind kind = {
+    .bytes = sizeof(tile_view), .background = background, .frame = frame, .describe = describe};
+
 fal_status draw_view_tile(const fal_tensor *x, const int64_t *tile, const draw_look *look, draw_view **view,
                           fal_error *error)
 {
-    DRAW_TRY(draw_view_new(look, sizeof(tile_view), view, error));
-    draw_view *v = *view;
-    v->look.heatmap = false;
-    const fal_status status = prepare(v, x, tile, error);
-    v->background = background;
-    v->frame = frame;
-    v->describe = describe;
-    if (status == FAL_OK) return FAL_OK;
-    draw_view_close(v);
-    *view = NULL;
-    return status;
+    DRAW_TRY(draw_view_new(&kind, look, view, error));
+    return draw_view_done(view, prepare(*view, x, tile, error));
 }

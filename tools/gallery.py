@@ -13,7 +13,7 @@ import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "gallery"
-MOST_BYTES = 1_500_000
+MOST_BYTES = 1_600_000
 
 HEAD = """# Gallery
 
@@ -103,6 +103,10 @@ TABLE = [
     ("grad-weight.svg", "The gradient of the weight",
      "draw grad-weight --input-size 5 --kernel 3 --stride 2 --padding 1 --step 4",
      "Stride and dilation change their parts: the gradient of the result steps over the input."),
+    ("grad-input-transposed.svg", "The gradient through a transposed convolution",
+     "draw grad-input --transposed --input-size 3 --kernel 3 --stride 2 --padding 1 --output-padding 1 "
+     "--step 4",
+     "It is the convolution: what was spread is gathered again."),
     ("deformable.svg", "Deformable: where the taps read",
      "draw deform-conv --input 1,1,6,6 --weight 1,1,3,3 --step 5",
      "Every tap has an offset of its own and reads between the cells."),
@@ -117,7 +121,10 @@ TABLE = [
      "A convolution is a matrix with few different entries; the transposed convolution multiplies by its "
      "transpose, which is no inverse."),
     ("im2col-nhwc.svg", "im2col, channels last",
-     "draw conv --input 1,4,4,2 --weight 2,2,2,3 --layout nhwc --view im2col --step 4", ""),
+     "draw conv --input 1,4,4,2 --weight 2,2,2,3 --layout nhwc --view im2col --step 4",
+     "Every window is a row, every kernel a column: the convolution is one product of matrices."),
+    ("im2col-groups.svg", "im2col with two groups",
+     "draw conv --input 1,4,3,3 --weight 4,2,2,2 --groups 2 --view im2col --step 2", ""),
     ("bilinear.svg", "Bilinear up-sampling is a transposed convolution",
      "draw upsample '[[1,2],[3,4]]' --stride 2", ""),
     ("wavenet.svg", "A WaveNet stack",
@@ -135,10 +142,30 @@ TABLE = [
      "draw tile --tile 2,3", ""),
     ("max-pool.svg", "Maximum pooling",
      "draw max-pool --input-size 4 --kernel 2", ""),
-    ("padding-strides.gif", "The same as a GIF",
+    ("adaptive-pool.svg", "Adaptive pooling",
+     "draw adaptive-avg-pool --input-size 5,7 --output-size 3,4 --step 5",
+     "The windows follow from the sizes: they may overlap, and differ by one."),
+    ("max-unpool.svg", "Maxima back to where they stood",
+     "animate max-unpool --input-size 2 --kernel 2", ""),
+    ("Larger than numbers can be read",
+     "`--heatmap` draws colours instead of numbers; beside every grid stands the scale."),
+    ("impulse.svg", "An impulse shows the kernel",
+     "draw conv --input-size 21 --kernel 9 --padding same --data impulse --step 220 --heatmap",
+     "The response to a single 1 is the kernel, reversed: what neural networks call convolution does not "
+     "flip it. `--flip-kernel` does."),
+    ("matrix-heatmap.svg", "The kernel matrix of an 8x8 image",
+     "draw conv --input-size 8 --kernel 3 --padding 1 --stride 2 --view matrix --heatmap",
+     "Blocks of diagonals: a Toeplitz matrix of Toeplitz matrices, of which the stride skips rows."),
+    ("coverage-heatmap.svg", "A checkerboard from afar",
+     "draw conv-transpose --input-size 8 --kernel 5 --stride 3 --view coverage --heatmap", ""),
+    ("Where no SVG can be shown", ""),
+    ("padding-strides.gif", "Padding and stride 2 as a GIF",
      "animate conv --input-size 5 --kernel 3 --stride 2 --padding 1 --scale 1 --seconds 0.7",
-     "For places that take no SVG. `--transparent` leaves the paper out."),
-    ("On paper", "`--theme print` needs no colours; a PDF holds vectors and text that can be searched."),
+     "`--transparent` leaves the paper out."),
+    ("On other paper",
+     "`--theme print` needs no colours; a PDF holds vectors and text that can be searched."),
+    ("dark.svg", "In the dark",
+     "draw conv --input-size 4 --kernel 3 --padding 1 --padding-mode replicate --theme dark --step 4", ""),
     ("print.svg", "In greys",
      "draw conv --input-size 5 --kernel 3 --stride 2 --padding 1 --theme print --step 4", ""),
 ]

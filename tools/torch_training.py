@@ -38,7 +38,8 @@ def main():
     threads = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     torch.set_num_threads(threads)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-    done = subprocess.run([sys.argv[1], str(STEPS)], check=True, capture_output=True, text=True, env=environment)
+    words = [sys.argv[1], str(STEPS)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True, env=environment)
     print(f"faltung: {done.stdout.splitlines()[-1]}")
     print(f"PyTorch {torch.__version__}: {1e3 * step_seconds():.2f} ms a step, {threads} thread(s)")
 

@@ -105,6 +105,9 @@ static FAL__ALWAYS_INLINE void pixels_tile(const fal__lane_tile *t, int rows, in
                 FAL__PIXELS_PREFETCH(x + ahead + vectors * LANES - 1);
             }
             FAL__PREFETCH(w + w_ahead);
+            /* Else the last row's sums change places with a weight. */
+            FAL__UNROLL(8)
+            for (int j = 0; j < vectors; j++) FAL__IN_REGISTER(sum[rows - 1][j]);
             x += x_step;
             w += rows;
         } while (--steps > 0);

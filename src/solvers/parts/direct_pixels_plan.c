@@ -17,7 +17,8 @@ enum {
     SUM_BYTES = 448 << 10,  /* sums kept between blocks of k */
     BLOCK_LANES = 512,      /* of a block: weights are read once for so many */
     K_STEPS = 512,          /* of a block of k: a panel of weights stays in L1 */
-    RUNS_MAX = 2048         /* 48 KiB of them */
+    RUNS_MAX = 2048,        /* 48 KiB of them */
+    STEPS_KEPT = 33
 };
 
 /* Joins axis a to the next where a 1-wide kernel walks both as one row. */
@@ -73,6 +74,7 @@ static double channel_elements(const fal__direct_pixels *s, const fal__dp_kind *
 typedef struct axes {
     int64_t longest[FAL_MAX_SPATIAL][2]; /* stretch, [1]: where blocks end where the taps change */
     fal__dp_kinds kinds[FAL_MAX_SPATIAL];
+    double step[STEPS_KEPT]; /* step_cycles by vectors; 0: not asked yet */
 } axes;
 
 static void find_longest(const fal__problem *p, int a, axes *all)
@@ -153,8 +155,15 @@ static double step_cycles(const fal__direct_pixels *s, int64_t vectors)
     return cycles;
 }
 
-static double block_cycles(const fal__direct_pixels *s, const fal__dp_kind *plane, const fal__dp_kind *rows,
-                           const fal__dp_kind *columns)
+static double kept_step_cycles(const fal__direct_pixels *s, int64_t vectors, axes *all)
+{
+    if (vectors >= STEPS_KEPT) return step_cycles(s, vectors);
+    if (all->step[vectors] <= 0) all->step[vectors] = step_cycles(s, vectors);
+    return all->step[vectors];
+}
+
+static double block_cycles(const fal__direct_pixels *s, axes *all, const fal__dp_kind *plane,
+                           const fal__dp_kind *rows, const fal__dp_kind *columns)
 {
     const fal__problem *p = &s->problem;
     const int64_t lanes = s->kernels->lanes, length = (rows->outputs - 1) * columns->pitch + columns->outputs;
@@ -169,7 +178,7 @@ static double block_cycles(const fal__direct_pixels *s, const fal__dp_kind *plan
     /* Vectors that begin with a line of the cache need half the lines. */
     const bool aligned = s->in_place || (s->axis[2].own && (s->axis[1].own || columns->pitch % lanes == 0)) ||
                          p->axis[1].k * p->axis[2].k == 1;
-    const double multiply = ic * (double)taps * step_cycles(s, vectors) * (aligned ? 1.08 : 1.17);
+    const double multiply = ic * (double)taps * kept_step_cycles(s, vectors, all) * (aligned ? 1.08 : 1.17);
     const double tiles = (double)s->panels * (double)fal__ceil_div(vectors, 2) * (double)s->k_blocks;
     const double weights = 0.06 * oc * ic * (double)taps; /* from L2, once a block */
     double store = oc * (double)vectors * (p->axis[2].ys != 1 ? 1.5 * (double)lanes : even ? 1.5 : 5);
@@ -178,7 +187,7 @@ static double block_cycles(const fal__direct_pixels *s, const fal__dp_kind *plan
            15 * (double)taps * ic / (double)s->reduction.chunk;
 }
 
-static double cycles_of(const fal__direct_pixels *s, const axes *all)
+static double cycles_of(const fal__direct_pixels *s, axes *all)
 {
     const fal__problem *p = &s->problem;
     double cycles = 0;
@@ -186,7 +195,7 @@ static double cycles_of(const fal__direct_pixels *s, const axes *all)
         for (const fal__dp_kind *h = all->kinds[1].item; h < all->kinds[1].item + all->kinds[1].count; h++)
             for (const fal__dp_kind *w = all->kinds[2].item; w < all->kinds[2].item + all->kinds[2].count;
                  w++)
-                cycles += (double)(d->many * h->many * w->many) * block_cycles(s, d, h, w);
+                cycles += (double)(d->many * h->many * w->many) * block_cycles(s, all, d, h, w);
     const double weights = (double)p->oc * (double)s->reduction.steps; /* come from afar once */
     return (double)p->groups * ((double)p->n * cycles + 0.25 * weights) + 200;
 }
@@ -256,6 +265,7 @@ bool fal__dp_plan(const fal__problem *problem, const fal__machine *machine, fal_
     const bool whole = s->reduction.taps == 1 && row->s * row->xs == 1 && p->axis[0].out == 1 &&
                        p->axis[1].out == 1 && !padded(row) && !padded(&p->axis[1]) && !padded(&p->axis[0]);
     axes all;
+    for (int i = 0; i < STEPS_KEPT; i++) all.step[i] = 0;
     for (int a = 0; a < FAL_MAX_SPATIAL; a++) find_longest(p, a, &all);
     const fal__dp_axis one = {.own = true, .block = 1};
     fal__dp_find_kinds(p, 0, &one, &all.kinds[0]);

@@ -116,79 +116,88 @@ static int64_t make_pieces(const walk *w, int64_t first, int64_t count, fal__lan
     return n;
 }
 
-/* Where a tile reads its pixels. */
-typedef struct source {
-    const char *x;
-    int64_t step; /* between channels */
-} source;
+/* A panel of output channels, and what its tiles have in common. */
+typedef struct panel {
+    int64_t rows;
+    bool leading;     /* meets x far away, the others in L2 */
+    int64_t sums_row; /* elements from one pixel's sums to the next pixel's; 0: no sums are kept */
+    char *sums, *y;   /* of the block's first pixel */
+    fal__lane_tile tile;
+} panel;
 
-/* One panel against `vectors` vectors from lane `first` on. */
-static void run_tile(walk *w, int64_t panel, int64_t first, int64_t vectors, const char *weights, source from)
+static void begin_panel(const walk *w, int64_t number, panel *c)
 {
     const fal__direct_pixels *s = w->s;
     const fal__problem *p = &s->problem;
-    const int64_t lanes = s->kernels->lanes, oc = fal__dp_panel(s, panel),
-                  rows = fal__dp_panel(s, panel + 1) - oc;
-    const int64_t count = fal__min(vectors * lanes, w->block.lanes - first);
-    const int64_t before = fal__dp_panel(s, w->split * s->split_panels);
-    const bool leading = panel == w->split * s->split_panels; /* meets x far away, the others in L2 */
-    const int64_t kept = s->k_blocks > 1 ? (oc - before) * s->lanes + first * rows : 0;
-    char *sums = element_at(w, w->scratch + s->sums, kept),
-         *y = element_at(w, w->run->y, w->y + oc * p->y_oc);
-    const fal__lane_tile tile = {
+    const int64_t before = w->split * s->split_panels, taps = s->reduction.taps;
+    const int64_t oc = fal__dp_panel(s, number), rows = fal__dp_panel(s, number + 1) - oc;
+    const bool kept = s->k_blocks > 1;
+    c->rows = rows;
+    c->leading = number == before;
+    c->sums_row = kept ? rows : 0;
+    c->sums = element_at(w, w->scratch + s->sums, kept ? (oc - fal__dp_panel(s, before)) * s->lanes : 0);
+    c->y = element_at(w, w->run->y, w->y + oc * p->y_oc);
+    c->tile = (fal__lane_tile){
         .runs = (const fal__lane_run *)(void *)(w->scratch + s->runs),
         .run_count = w->run_count,
-        .x_step = from.step,
-        .w_ahead = first + vectors * lanes < w->block.lanes ? 0 : rows * w->channels * s->reduction.taps,
-        .ahead = !s->in_place ? 0
-                 : leading    ? vectors * lanes
-                              : STEPS_AHEAD * from.step,
-        .x = from.x,
-        .w = weights,
+        .w = element_at(w, w->weights, (w->g * p->ic + w->i0) * taps * p->oc + oc * w->channels * taps),
         .bias = p->has_bias ? element_at(w, w->scratch + s->bias, oc) : NULL,
-        .sums = sums,
         .go_on = !w->first,
-        .y = w->last && w->plain ? element_at(w, y, first) : NULL,
         .y_row = p->y_oc,
-        .count = count,
     };
-    s->kernels->tile[rows](&tile, (int32_t)vectors);
+}
+
+/* A panel against `vectors` vectors from lane `first` on. */
+static void run_tile(const walk *w, panel *c, int64_t first, int64_t vectors)
+{
+    const fal__direct_pixels *s = w->s;
+    const fal__problem *p = &s->problem;
+    const int64_t lanes = s->kernels->lanes;
+    fal__lane_tile *tile = &c->tile;
+    tile->count = fal__min(vectors * lanes, w->block.lanes - first);
+    tile->w_ahead = first + vectors * lanes < w->block.lanes ? 0 : c->rows * w->channels * s->reduction.taps;
+    tile->sums = element_at(w, c->sums, first * c->sums_row);
+    tile->y = w->last && w->plain ? element_at(w, c->y, first) : NULL;
+    s->kernels->tile[c->rows](tile, (int32_t)vectors);
     if (!w->last || w->plain) return;
     fal__lane_piece *pieces = (fal__lane_piece *)(void *)(w->scratch + s->pieces);
-    const fal__lane_store store = {.sums = sums,
+    const fal__lane_store store = {.sums = tile->sums,
                                    .width = vectors * lanes,
-                                   .rows = (int32_t)rows,
+                                   .rows = (int32_t)c->rows,
                                    .pieces = pieces,
-                                   .count = make_pieces(w, first, count, pieces),
-                                   .y = y,
+                                   .count = make_pieces(w, first, tile->count, pieces),
+                                   .y = c->y,
                                    .y_row = p->y_oc,
                                    .y_step = p->axis[2].ys,
                                    .beta = p->beta,
-                                   .activation =
-                                       p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL};
+                                   .activation = fal__activation_or_null(p)};
     s->kernels->store(&store);
 }
 
 /* One panel against all pixels of the block, whole vectors first in as equal tiles as may be. In place the
  * last vector is read from a copy, where the lanes behind the last pixel are. */
-static void run_panel(walk *w, int64_t panel)
+static void run_panel(const walk *w, int64_t number)
 {
     const fal__direct_pixels *s = w->s;
-    const int64_t lanes = s->kernels->lanes, oc = fal__dp_panel(s, panel),
-                  rows = fal__dp_panel(s, panel + 1) - oc;
-    const int64_t taps = s->reduction.taps, ic = s->problem.ic, all = s->problem.oc;
-    const char *weights =
-        element_at(w, w->weights, w->g * all * ic * taps + w->i0 * taps * all + oc * w->channels * taps);
+    panel c;
+    begin_panel(w, number, &c);
+    const int64_t lanes = s->kernels->lanes;
     const int64_t whole = s->in_place ? w->block.lanes / lanes : fal__ceil_div(w->block.lanes, lanes);
-    int64_t tiles = fal__ceil_div(whole, s->kernels->vectors_max[rows]), at = 0;
-    for (; tiles > 0; tiles--) {
-        const int64_t vectors = fal__ceil_div(whole - at, tiles);
-        run_tile(w, panel, at * lanes, vectors, weights,
-                 (source){.x = element_at(w, w->x, at * lanes), .step = w->x_step});
-        at += vectors;
+    const int64_t tiles = fal__ceil_div(whole, s->kernels->vectors_max[c.rows]);
+    const int64_t wider = tiles > 0 ? whole % tiles : 0;
+    int64_t vectors = tiles > 0 ? whole / tiles + 1 : 0;
+    c.tile.x_step = w->x_step;
+    for (int64_t i = 0, at = 0; i < tiles; i++, at += vectors) {
+        if (i == wider) vectors--;
+        c.tile.x = element_at(w, w->x, at * lanes);
+        c.tile.ahead = !s->in_place ? 0 : c.leading ? vectors * lanes : STEPS_AHEAD * w->x_step;
+        run_tile(w, &c, at * lanes, vectors);
     }
-    if (whole * lanes < w->block.lanes)
-        run_tile(w, panel, whole * lanes, 1, weights, (source){.x = w->scratch + s->copy, .step = lanes});
+    if (whole * lanes == w->block.lanes || !s->in_place) return;
+    c.tile.x = w->scratch + s->copy;
+    c.tile.x_step = lanes;
+    c.tile.ahead = 0;
+    run_tile(w, &c, whole * lanes, 1);
 }
 
 /* Makes the input of this block of k readable. */

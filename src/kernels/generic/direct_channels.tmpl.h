@@ -24,6 +24,12 @@ enum { DIRECT_R1 = 14, DIRECT_R2 = 14, DIRECT_R3 = 9, DIRECT_R4 = 7, DIRECT_R5 =
 #define DIRECT_WIDE 0
 enum { DIRECT_R1 = 8, DIRECT_R2 = 6, DIRECT_R3 = 4, DIRECT_R4 = 3, DIRECT_R5 = 2, DIRECT_R6 = 2 };
 #endif
+/* Into L1: the pixels of a short tile arrive all at once. FAL__PREFETCH goes as far as L2. */
+#if defined(__AVX2__)
+#define DIRECT_PREFETCH(p) _mm_prefetch((const void *)(p), _MM_HINT_T0)
+#else
+#define DIRECT_PREFETCH(p) FAL__PREFETCH(p)
+#endif
 #define DIRECT_ROWS                                                         \
     {                                                                       \
         0, DIRECT_R1, DIRECT_R2, DIRECT_R3, DIRECT_R4, DIRECT_R5, DIRECT_R6 \
@@ -34,8 +40,9 @@ static FAL__ALWAYS_INLINE void direct_tile(int rows, int vectors, const fal__dir
     lanes_vector sum[FAL__DIRECT_ROWS][FAL__DIRECT_VECTORS];
     const int last = f->last;
     const LANES_TYPE *from = f->from;
+    const int64_t from_step = f->from_step;
     FAL__UNROLL(14)
-    for (int i = 0; i < rows; i++, from += f->from_step) {
+    for (int i = 0; i < rows; i++, from += from_step) {
         FAL__UNROLL(6)
         for (int j = 0; j + 1 < vectors; j++) sum[i][j] = lanes_load(from + j * LANES);
         sum[i][vectors - 1] = lanes_load_first(from + (vectors - 1) * LANES, last);
@@ -48,7 +55,7 @@ static FAL__ALWAYS_INLINE void direct_tile(int rows, int vectors, const fal__dir
         FAL__UNROLL(5)
         for (int i = 0; i < rows; i += 3) x[i / 3] = (const LANES_TYPE *)f->x + run->x + i * step;
         for (int64_t k = run->steps; k > 0; k--) {
-            FAL__PREFETCH(ahead);
+            DIRECT_PREFETCH(ahead);
             ahead += ahead_step;
             FAL__UNROLL(14)
             for (int i = 0; i < rows; i++) {
@@ -62,8 +69,9 @@ static FAL__ALWAYS_INLINE void direct_tile(int rows, int vectors, const fal__dir
         }
     }
     LANES_TYPE *to = f->to;
+    const int64_t to_step = f->to_step;
     FAL__UNROLL(14)
-    for (int i = 0; i < rows; i++, to += f->to_step) {
+    for (int i = 0; i < rows; i++, to += to_step) {
         FAL__UNROLL(6)
         for (int j = 0; j + 1 < vectors; j++) lanes_store(to + j * LANES, sum[i][j]);
         lanes_store_first(to + (vectors - 1) * LANES, sum[i][vectors - 1], last);

@@ -21,6 +21,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/direct_channels.h"
 #include "kernels/direct_pixels.h"
+#include "kernels/fft.h"
 #include "kernels/grouped.h"
 #include "kernels/outer_products.h"
 #include "kernels/samples.h"
@@ -113,6 +114,7 @@ typedef struct fal__compute {
     const fal__grouped_fn *grouped;        /* f32 and f64; else NULL */
     const fal__lane_kernels *pixels;       /* f32 and f64; else NULL */
     const fal__direct *direct;             /* f32 and f64; else NULL */
+    const fal__fft *fft;                   /* f32 and f64; else NULL */
     /* sum = sum + a[i]*b[j], one product outside any tile. */
     void (*multiply_add)(const void *a, const void *b, void *sum);
 } fal__compute;

@@ -81,6 +81,7 @@ extern const fal__direct FAL__NAMED(fal__direct_channels_f32);
 extern const fal__lane_kernels FAL__NAMED(fal__lane_kernels_f32);
 extern const fal__depthwise FAL__NAMED(fal__depthwise_f32);
 extern const fal__grouped_fn FAL__NAMED(fal__grouped_f32);
+extern const fal__fft FAL__NAMED(fal__fft_f32);
 extern const fal__transpose_fn FAL__NAMED(fal__transpose_f32);
 const fal__compute FAL__NAMED(fal__compute_f32) = {
     .name = "f32",
@@ -102,5 +103,6 @@ const fal__compute FAL__NAMED(fal__compute_f32) = {
     .direct = &FAL__NAMED(fal__direct_channels_f32),
     .depthwise = &FAL__NAMED(fal__depthwise_f32),
     .grouped = &FAL__NAMED(fal__grouped_f32),
+    .fft = &FAL__NAMED(fal__fft_f32),
     .multiply_add = multiply_add,
 };

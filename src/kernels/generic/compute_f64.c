@@ -50,6 +50,7 @@ extern const fal__direct FAL__NAMED(fal__direct_channels_f64);
 extern const fal__lane_kernels FAL__NAMED(fal__lane_kernels_f64);
 extern const fal__depthwise FAL__NAMED(fal__depthwise_f64);
 extern const fal__grouped_fn FAL__NAMED(fal__grouped_f64);
+extern const fal__fft FAL__NAMED(fal__fft_f64);
 extern const fal__transpose_fn FAL__NAMED(fal__transpose_f64);
 const fal__compute FAL__NAMED(fal__compute_f64) = {
     .name = "f64",
@@ -70,5 +71,6 @@ const fal__compute FAL__NAMED(fal__compute_f64) = {
     .direct = &FAL__NAMED(fal__direct_channels_f64),
     .depthwise = &FAL__NAMED(fal__depthwise_f64),
     .grouped = &FAL__NAMED(fal__grouped_f64),
+    .fft = &FAL__NAMED(fal__fft_f64),
     .multiply_add = multiply_add,
 };

@@ -41,18 +41,32 @@ static void pixels_store(const fal__lane_store *s)
 /* Elements 0, 2, 4 .. of x, n of them. The second vector begins one element early, so that it ends with the
  * last one needed: a = x[0 .. L-1], b = x[L-1 .. 2L-2], and the even elements of a and the odd ones of b. */
 #ifdef FAL__SHUFFLE
-static FAL__ALWAYS_INLINE lanes_vector pixels_even(const LANES_TYPE *x, int n)
+typedef FAL__VECTOR(PIXELS_INDEX, FAL__VECTOR_BYTES) pixels_indices;
+
+static FAL__ALWAYS_INLINE pixels_indices pixels_evens(void)
 {
-    FAL__VECTOR(PIXELS_INDEX, FAL__VECTOR_BYTES) even;
+    pixels_indices even;
     for (int i = 0; i < LANES / 2; i++) {
         even[i] = 2 * i;
         even[i + LANES / 2] = LANES + 2 * i + 1;
     }
+    return even;
+}
+
+static FAL__ALWAYS_INLINE lanes_vector pixels_even(const LANES_TYPE *x, int n)
+{
+    const pixels_indices even = pixels_evens();
     if (n == LANES) return FAL__SHUFFLE(lanes_load(x), lanes_load(x + LANES - 1), even);
     const int reach = 2 * n - 1, first = reach < LANES ? reach : LANES;
     const lanes_vector rest =
         reach > first ? lanes_load_first(x + LANES - 1, reach - LANES + 1) : lanes_set(0);
     return FAL__SHUFFLE(lanes_load_first(x, first), rest, even);
+}
+
+/* Elements 0, 4, 8 .. of x, a whole vector: the even ones of the even ones, by the same overlap. */
+static FAL__ALWAYS_INLINE lanes_vector pixels_fourth(const LANES_TYPE *x)
+{
+    return FAL__SHUFFLE(pixels_even(x, LANES), pixels_even(x + 2 * LANES - 2, LANES), pixels_evens());
 }
 #endif
 
@@ -81,6 +95,11 @@ static FAL__ALWAYS_INLINE void pixels_copy_row(const LANES_TYPE *x, int64_t step
             j = count - LANES; /* once more, rather than in part */
             lanes_store(to + j, pixels_even(x + 2 * j, LANES));
         }
+        return;
+    }
+    if (step == 4 && count >= LANES) {
+        for (; j + LANES <= count; j += LANES) lanes_store(to + j, pixels_fourth(x + 4 * j));
+        if (j < count) lanes_store(to + count - LANES, pixels_fourth(x + 4 * (count - LANES)));
         return;
     }
 #endif
@@ -118,6 +137,8 @@ static void pixels_copy(const fal__lane_copy *s)
         pixels_copy_all(s, 1);
     } else if (s->x_step == 2) {
         pixels_copy_all(s, 2);
+    } else if (s->x_step == 4) {
+        pixels_copy_all(s, 4);
     } else {
         pixels_copy_all(s, s->x_step);
     }

@@ -171,7 +171,7 @@ static double block_cycles(const fal__direct_pixels *s, axes *all, const fal__dp
     const double ic = (double)p->ic, oc = (double)p->oc;
     const bool even = columns->pitch == columns->outputs && p->axis[2].ys == 1;
     const int64_t step = p->axis[2].s * p->axis[2].xs;
-    const double vector = step == 1 ? 3 : step == 2 ? 5 : 1.5 * (double)lanes; /* to copy */
+    const double vector = step == 1 ? 3 : step == 2 ? 5 : step == 4 ? 9 : 1.5 * (double)lanes; /* to copy */
     const double lines = (double)(plane->lines * columns->classes * rows->lines);
     const double copy =
         s->in_place ? 0 : ic * lines * (8 + vector * (double)fal__ceil_div(columns->pitch, lanes));

@@ -5,6 +5,44 @@
  * direct_pixels.tmpl.h.
  */
 
+/* Of y[0], y[2], y[4] .. the first n, on their way in and out; nothing between them is touched. */
+#if defined(__AVX512F__)
+#define PIXELS_EVERY_SECOND 1
+static FAL__ALWAYS_INLINE uint32_t pixels_second_mask(int n)
+{
+    return (uint32_t)(0x55555555u & ((UINT64_C(1) << 2 * n) - 1));
+}
+
+static FAL__ALWAYS_INLINE void pixels_store_second(LANES_TYPE *y, lanes_vector v, int n)
+{
+    const uint32_t mask = pixels_second_mask(n);
+    if (sizeof(LANES_TYPE) == 4) {
+        const __m512i low = _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0);
+        const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+        _mm512_mask_storeu_ps((void *)y, (__mmask16)mask, _mm512_permutexvar_ps(low, (__m512)v));
+        if (n > LANES / 2)
+            _mm512_mask_storeu_ps((void *)(y + LANES), (__mmask16)(mask >> 16),
+                                  _mm512_permutexvar_ps(high, (__m512)v));
+    } else {
+        const __m512i low = _mm512_set_epi64(3, 3, 2, 2, 1, 1, 0, 0);
+        const __m512i high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
+        _mm512_mask_storeu_pd((void *)y, (__mmask8)mask, _mm512_permutexvar_pd(low, (__m512d)v));
+        if (n > LANES / 2)
+            _mm512_mask_storeu_pd((void *)(y + LANES), (__mmask8)(mask >> 8),
+                                  _mm512_permutexvar_pd(high, (__m512d)v));
+    }
+}
+
+static FAL__ALWAYS_INLINE lanes_vector pixels_load_second(const LANES_TYPE *y, int n)
+{
+    LANES_TYPE lanes[LANES] = {0};
+    for (int i = 0; i < n; i++) lanes[i] = y[2 * i];
+    return lanes_load(lanes);
+}
+#else
+#define PIXELS_EVERY_SECOND 0
+#endif
+
 /* `count` elements to y, y_step apart. */
 static FAL__ALWAYS_INLINE void pixels_store_row(const fal__lane_store *s, const LANES_TYPE *sums,
                                                 LANES_TYPE *y, int64_t count)
@@ -19,6 +57,13 @@ static FAL__ALWAYS_INLINE void pixels_store_row(const fal__lane_store *s, const 
             lanes_store_first(y + j, lanes_activate(v, s->activation), n);
             continue;
         }
+#if PIXELS_EVERY_SECOND
+        if (s->y_step == 2) {
+            if (s->beta != 0) v += beta * pixels_load_second(y + 2 * j, n);
+            pixels_store_second(y + 2 * j, lanes_activate(v, s->activation), n);
+            continue;
+        }
+#endif
         if (s->beta != 0) {
             for (int i = 0; i < n; i++) lanes[i] = y[(j + i) * s->y_step];
             v += beta * lanes_load_first(lanes, n);

@@ -162,6 +162,14 @@ static double kept_step_cycles(const fal__direct_pixels *s, int64_t vectors, axe
     return all->step[vectors];
 }
 
+/* Cycles to store a vector. */
+static double store_cycles(const fal__direct_pixels *s, bool even)
+{
+    const int64_t step = s->problem.axis[2].ys, bytes = s->kernels->lanes * (int64_t)s->compute->panel_bytes;
+    if (step == 1) return even ? 1.5 : 5;
+    return step == 2 && bytes == 64 ? 8 : 1.5 * (double)s->kernels->lanes;
+}
+
 static double block_cycles(const fal__direct_pixels *s, axes *all, const fal__dp_kind *plane,
                            const fal__dp_kind *rows, const fal__dp_kind *columns)
 {
@@ -181,7 +189,7 @@ static double block_cycles(const fal__direct_pixels *s, axes *all, const fal__dp
     const double multiply = ic * (double)taps * kept_step_cycles(s, vectors, all) * (aligned ? 1.08 : 1.17);
     const double tiles = (double)s->panels * (double)fal__ceil_div(vectors, 2) * (double)s->k_blocks;
     const double weights = 0.06 * oc * ic * (double)taps; /* from L2, once a block */
-    double store = oc * (double)vectors * (p->axis[2].ys != 1 ? 1.5 * (double)lanes : even ? 1.5 : 5);
+    double store = oc * (double)vectors * store_cycles(s, even);
     if (s->k_blocks > 1) store += 2 * oc * (double)vectors;
     return (double)s->splits * copy + multiply + weights + store + 40 * tiles + 200 +
            15 * (double)taps * ic / (double)s->reduction.chunk;
@@ -248,6 +256,15 @@ static bool fits(const fal__problem *p, const fal__reduction *r, char *why, size
     return false;
 }
 
+/* Is a plane of x one row, each pixel of which is an output? The rows of y need not follow each other. */
+static bool joined(const fal__problem *p)
+{
+    const fal__problem_axis *plane = &p->axis[0], *column = &p->axis[1], *row = &p->axis[2];
+    return row->s * row->xs == 1 && (plane->out == 1 || plane->s == 1) &&
+           (column->out == 1 || (column->s == 1 && column->xs == row->in && row->out == row->in)) &&
+           !padded(row) && !padded(column) && !padded(plane);
+}
+
 bool fal__dp_plan(const fal__problem *problem, const fal__machine *machine, fal__direct_pixels *s,
                   double *cycles, char *why, size_t capacity)
 {
@@ -262,8 +279,7 @@ bool fal__dp_plan(const fal__problem *problem, const fal__machine *machine, fal_
     const fal__problem_axis *row = &p->axis[2];
     plan_panels(s);
     plan_k(s);
-    const bool whole = s->reduction.taps == 1 && row->s * row->xs == 1 && p->axis[0].out == 1 &&
-                       p->axis[1].out == 1 && !padded(row) && !padded(&p->axis[1]) && !padded(&p->axis[0]);
+    const bool whole = s->reduction.taps == 1 && joined(p);
     axes all;
     for (int i = 0; i < STEPS_KEPT; i++) all.step[i] = 0;
     for (int a = 0; a < FAL_MAX_SPATIAL; a++) find_longest(p, a, &all);

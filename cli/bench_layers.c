@@ -4,13 +4,13 @@
  *
  * Both are lines of text; the sets' lines are part of the program.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/sets.h"
 #include "cli/bench.h"
 #include "cli/limits.h"
+#include "cli/text_file.h"
 
 enum { MOST_BYTES = 1 << 20, FIRST_CAPACITY = 64 };
 
@@ -57,31 +57,11 @@ static fal_status read_line(cli_command *command, const place *at, const char *l
     return status == FAL_OK ? add(command, layers, &layer) : at_line(command, at, status);
 }
 
-static fal_status read_text(cli_command *command, const char *path, char **text)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (file == NULL)
-        return cli_fail(command, errno == ENOMEM ? FAL_E_NOMEM : FAL_E_NOTFOUND, path, "cannot open %.120s",
-                        path);
-    fal_status status = cli_alloc(command, MOST_BYTES + 1, 1, (void **)text);
-    const size_t length = status == FAL_OK ? fread(*text, 1, MOST_BYTES, file) : 0;
-    const bool failed = ferror(file) != 0;
-    if (file != stdin) fclose(file);
-    CLI_TRY(status);
-    if (failed) return cli_fail(command, FAL_E_IO, path, "cannot read %.120s", path);
-    if (length == MOST_BYTES)
-        return cli_fail(command, FAL_E_LIMIT, path, "the file is longer than %d bytes", MOST_BYTES - 1);
-    if (memchr(*text, 0, length) != NULL)
-        return cli_fail(command, FAL_E_HEADER, path, "no list of layers: it holds a zero byte");
-    return FAL_OK;
-}
-
 static fal_status read_file(cli_command *command, const char *path, cli_bench_layers *layers)
 {
     place at = {.set = path, .file = path};
     char *line;
-    command->in_file = true;
-    CLI_TRY(read_text(command, path, &line));
+    CLI_TRY(cli_read_text(command, path, MOST_BYTES, "list of layers", &line));
     while (line != NULL) {
         char *end = strchr(line, '\n');
         if (end != NULL) *end = '\0';

@@ -5,12 +5,12 @@
  * The stack comes in words, "k3s2p1 t4s2p1", or as JSON: an array of objects (or {"layers": [...]}) with
  * "kernel", "stride", "dilation", "padding" (a number or [begin, end]), "transposed" and "name".
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/layer.h"
+#include "cli/text_file.h"
 
 enum { NAME = 48, JSON_MOST = 1 << 24 };
 
@@ -155,23 +155,9 @@ static void release_json(void *json)
 static fal_status load_json(cli_command *command, const char *path, json_t **root)
 {
     json_error_t problem;
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    command->in_file = true;
-    if (file == NULL)
-        return cli_fail(command, errno == ENOMEM ? FAL_E_NOMEM : FAL_E_NOTFOUND, path, "cannot open %.120s",
-                        path);
     char *text;
-    fal_status status = cli_alloc(command, JSON_MOST, 1, (void **)&text);
-    size_t length = status == FAL_OK ? fread(text, 1, JSON_MOST, file) : 0;
-    bool failed = ferror(file) != 0;
-    if (file != stdin) fclose(file);
-    CLI_TRY(status);
-    if (failed) return cli_fail(command, FAL_E_IO, path, "cannot read %.120s", path);
-    if (length == JSON_MOST)
-        return cli_fail(command, FAL_E_LIMIT, path, "the file is longer than %d bytes", JSON_MOST - 1);
-    if (memchr(text, 0, length) != NULL)
-        return cli_fail(command, FAL_E_HEADER, path, "no JSON: it holds a zero byte");
-    *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
+    CLI_TRY(cli_read_text(command, path, JSON_MOST, "JSON", &text));
+    *root = json_loads(text, JSON_REJECT_DUPLICATES, &problem);
     if (*root == NULL)
         return cli_fail(command, FAL_E_HEADER, path, "no JSON: %.80s in line %d", problem.text, problem.line);
     CLI_TRY(cli_adopt(command, *root, release_json));

@@ -27,29 +27,36 @@ static test_problem new_problem(int32_t spatial, int64_t ic, int64_t oc)
 }
 
 /* By the solver, in memory that lies as `seed` says, and by the reference. */
-static void check_case(const test_problem *p, const test_case *c, uint64_t seed, fal_cpu_level cpu)
+static void check_case(const test_problem *p, fal_operator op, const test_case *c, uint64_t seed,
+                       fal_cpu_level cpu)
 {
     char repro[TEST_TEXT];
     fal_error error = {0};
     fal_context context = {.threads = 1 + (int32_t)(seed % 3), .cpu = cpu, .error = &error};
-    test_result expected = test_result_new(c, FAL_OP_CONV, 0), r = test_result_new(c, FAL_OP_CONV, seed % 2);
+    test_result expected = test_result_new(c, op, 0), r = test_result_new(c, op, seed % 2);
     test_problem_text(p, repro);
-    assert_true(test_ok(fal_reference(FAL_OP_CONV, &expected.operands, &p->params, &error), &error, repro));
-    assert_true(test_ok(test_plan(&context, FAL_OP_CONV, &r.operands, &p->params, seed % 3 == 0, 0xFF),
-                        &error, repro));
+    assert_true(test_ok(fal_reference(op, &expected.operands, &p->params, &error), &error, repro));
+    assert_true(
+        test_ok(test_plan(&context, op, &r.operands, &p->params, seed % 3 == 0, 0xFF), &error, repro));
     assert_true(test_equal(&r.out.t, &expected.out.t, repro));
     assert_true(test_tensor_gaps_intact(&r.out));
     test_result_free(&expected);
     test_result_free(&r);
 }
 
-static void check(test_problem p, uint64_t seed)
+static void check_operator(test_problem p, fal_operator op, uint64_t seed)
 {
     p.seed = seed;
     test_problem_sizes(&p);
     test_case c = test_case_new(&p, TEST_INT, seed % 4 == 3 ? seed : 0);
-    for (fal_cpu_level cpu = FAL_CPU_GENERIC; cpu <= fal_cpu_detect(); cpu++) check_case(&p, &c, seed, cpu);
+    for (fal_cpu_level cpu = FAL_CPU_GENERIC; cpu <= fal_cpu_detect(); cpu++)
+        check_case(&p, op, &c, seed, cpu);
     test_case_free(&c);
+}
+
+static void check(test_problem p, uint64_t seed)
+{
+    check_operator(p, FAL_OP_CONV, seed);
 }
 
 /* Read in place: 1 to 70 pixels, 1 to 30 output channels. */
@@ -81,14 +88,14 @@ static void strided_rows(void **state)
 {
     (void)state;
     for (int64_t width = 7; width <= 75; width += 2)
-        for (int64_t s = 1; s <= 3; s++) {
+        for (int64_t s = 1; s <= 4; s++) {
             test_problem p = new_problem(1, 2, 3);
             p.in[0] = width;
             p.k[0] = 4;
             p.params.stride[0] = s;
             p.params.padding_begin[0] = width % 4 - 1;
             p.params.padding_end[0] = width % 3;
-            check(p, (uint64_t)(width * 3 + s));
+            check(p, (uint64_t)(width * 4 + s));
         }
 }
 
@@ -111,6 +118,40 @@ static void planes(void **state)
         p.params.padding_mode = modes[i % 4];
         p.params.padding_value = i % 4 == 3 ? 2 : 0;
         check(p, (uint64_t)i);
+    }
+}
+
+/* Blocks that end where the taps of a dilated kernel change. */
+static void far_taps(void **state)
+{
+    (void)state;
+    for (int64_t i = 0; i < 40; i++) {
+        test_problem p = new_problem(2, 1 + i % 4, 1 + i * 5 % 17);
+        for (int a = 0; a < 2; a++) {
+            p.in[a] = 13 + (a == 0 ? i % 7 : i);
+            p.k[a] = 3;
+            p.params.dilation[a] = p.params.padding_begin[a] = p.params.padding_end[a] = 4 + i % 9;
+        }
+        check(p, (uint64_t)i);
+    }
+}
+
+/* An input gradient of stride 2 writes every second element; where the kernel is no wider than the stride,
+ * planes are read in place. */
+static void every_second(void **state)
+{
+    (void)state;
+    for (int64_t i = 0; i < 80; i++) {
+        test_problem p = new_problem(i % 2 == 0 ? 2 : 3, 1 + i % 16, 1 + i % 4);
+        p.dtype = i % 5 == 0 ? FAL_F64 : FAL_F32;
+        for (int a = 0; a < p.spatial; a++) {
+            p.k[a] = i % 3 == 0 ? 3 : 2;
+            p.in[a] = a + 1 < p.spatial ? 2 * p.k[a] : p.k[a] + i;
+            p.params.stride[a] = 2;
+        }
+        p.has_bias = false;
+        p.params.beta = i % 4 < 2 ? 0 : 1;
+        check_operator(p, FAL_OP_CONV_GRAD_INPUT, (uint64_t)i);
     }
 }
 
@@ -166,8 +207,9 @@ static void infinite_weights(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pointwise), cmocka_unit_test(few_outputs),   cmocka_unit_test(strided_rows),
-        cmocka_unit_test(planes),    cmocka_unit_test(many_channels), cmocka_unit_test(infinite_weights),
+        cmocka_unit_test(pointwise),     cmocka_unit_test(few_outputs),      cmocka_unit_test(strided_rows),
+        cmocka_unit_test(planes),        cmocka_unit_test(far_taps),         cmocka_unit_test(every_second),
+        cmocka_unit_test(many_channels), cmocka_unit_test(infinite_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 FULL = "--set all --peers --threads 1"
 # The rest goes without peers and is held against the full run.
 TWO_THREADS = "--set all --threads 2"
+SWEEP = "--count 150"
 CAPPED, CAP = "--set all --threads 1", {"FALTUNG_CPU": "avx2"}
 # Threads that wait for one another are as slow as the one that has no processor: above this load at the
 # beginning only runs of one thread say anything.
@@ -163,6 +164,13 @@ def held_against(told, full, counts):
         yield f"| {name} | {layout} | {len(values)} | {mean_of_all:.2f} | {least:.2f} | {layer} |"
 
 
+def sweep(command):
+    """What tools/sweep.py prints, one thread."""
+    done = subprocess.run([sys.executable, "-B", ROOT / "tools/sweep.py", "--command", command, *SWEEP.split()],
+                          check=True, text=True, stdout=subprocess.PIPE)
+    return done.stdout.rstrip("\n")
+
+
 def takes_a_millisecond(run):
     return run["contenders"][0]["time_ns"] > 1e6
 
@@ -175,6 +183,7 @@ def write(command, seconds):
                                                for words in (FULL, TWO_THREADS, CAPPED))
     full = bench(command, full_words, environment)
     capped = bench(command, capped_words, {**environment, **CAP}) if full["level"] == "avx512" else None
+    swept = sweep(command)
     threads = bench(command, threads_words, environment) if before <= MOST_LOAD else None
     assigned = " ".join(f"{key}={value}" for key, value in environment.items())
     yield HEAD
@@ -197,6 +206,11 @@ def write(command, seconds):
         yield f"\n## Without AVX-512: `FALTUNG_CPU=avx2 faltung bench {capped_words}`\n"
         yield "Speed at the level avx2 over that at avx512:\n"
         yield from held_against(capped, full, lambda run: True)
+    yield f"\n## Cliffs: `python3 tools/sweep.py {SWEEP}`\n"
+    yield ("Random layers, with odd strides, dilations, groups and sizes, each against a plain one with as many"
+           " operations.\n`part` is the time that its operations take at the plain layer's rate, and its bytes"
+           " at the rate of a copy,\nover the time it took.\n")
+    yield f"```text\n{swept}\n```"
     yield "\n## Every layer of the first run\n"
     for name in dict.fromkeys(run["set"] for run in full["runs"]):
         yield f"### {name}\n"

@@ -9,7 +9,7 @@
  *      0  .  1  2  3
  *
  * Depths of a plane stand side by side, channels below each other, kernels in a table. Marks are in
- * panel_marks.c.
+ * panel_marks.c, heat maps in panel_heat.c.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -56,19 +56,6 @@ double draw_panel_cell(const draw_sheet *sheet, const draw_look *look)
         widest = fmax(widest, draw_text_width(&style, text));
     }
     return fmin(66, fmax(34, ceil(widest + 12)));
-}
-
-static void find_scale(draw_panel *panel)
-{
-    panel->low = INFINITY;
-    panel->high = -INFINITY;
-    for (int64_t i = 0, count = draw_sheet_count(panel->sheet); i < count; i++) {
-        int64_t plane, at[3];
-        draw_sheet_nth(panel->sheet, i, &plane, at);
-        double value = draw_sheet_value(panel->sheet, plane, at);
-        panel->low = fmin(panel->low, value);
-        panel->high = fmax(panel->high, value);
-    }
 }
 
 /* "channel 3, group 1" or "w[3,0], group 1"; nothing where there is one plane. */
@@ -120,7 +107,7 @@ void draw_panel_measure(draw_panel *panel, const draw_sheet *sheet, draw_role ro
     panel->height = TITLE + (double)rows * panel->pitch_y - BELOW;
     panel->rows = rows;
     if (look->heatmap) panel->height += SCALE;
-    if (look->heatmap) find_scale(panel);
+    if (look->heatmap) draw_heat_scale(panel);
 }
 
 static void stretch(draw_panel *panel, double pitch)
@@ -229,34 +216,6 @@ void draw_panel_source(draw_figure *figure, const draw_panel *panel, draw_box bo
     draw_cell_note(figure, box, true, draw_panel_colour(source), DRAW_PAINT(DRAW_INK), text);
 }
 
-static void draw_heat(draw_figure *figure, const draw_panel *panel, draw_box box, const draw_cell *cell,
-                      bool empty)
-{
-    const bool number = cell->kind == DRAW_IS_CELL || cell->kind == DRAW_IS_GHOST;
-    const double span = panel->high - panel->low;
-    draw_style style = {.fill = DRAW_TINT(DRAW_HEAT, span > 0 ? (cell->value - panel->low) / span : 0.5),
-                        .hatch = DRAW_HATCH_NONE};
-    if (!number || empty) return;
-    if (cell->kind == DRAW_IS_GHOST) style.opacity = 0.55;
-    box.width += DRAW_OVERLAP;
-    box.height += DRAW_OVERLAP;
-    draw_rect(figure, box, &style);
-}
-
-/* What heat maps lie on, and where they have no number. */
-static void draw_ground(draw_figure *figure, const draw_panel *panel, int64_t plane)
-{
-    const draw_sheet *s = panel->sheet;
-    const draw_style style = {.fill = DRAW_PAINT(DRAW_GHOST), .hatch = DRAW_HATCH_NONE};
-    for (int64_t depth = draw_sheet_first(s, 0); depth < draw_sheet_end(s, 0); depth++) {
-        const int64_t at[3] = {depth, draw_sheet_first(s, 1), draw_sheet_first(s, 2)};
-        draw_box box = draw_panel_box(panel, plane, at);
-        box.width *= (double)extent(s, 2);
-        box.height *= (double)extent(s, 1);
-        draw_rect(figure, box, &style);
-    }
-}
-
 static void draw_one(draw_figure *figure, const draw_panel *panel, int64_t plane, const int64_t at[3],
                      bool empty)
 {
@@ -268,7 +227,7 @@ static void draw_one(draw_figure *figure, const draw_panel *panel, int64_t plane
     draw_style style = draw_style_plain(draw_panel_role(panel, plane));
     draw_paint ink = DRAW_PAINT(DRAW_INK);
     if (panel->look->heatmap) {
-        draw_heat(figure, panel, box, &cell, empty);
+        if (!empty) draw_heat_cell(figure, panel, box, &cell);
         return;
     }
     if (draw_panel_copies(sheet)) {
@@ -293,13 +252,28 @@ void draw_panel_value(draw_figure *figure, const draw_panel *panel, int64_t plan
     const draw_cell cell = draw_sheet_cell(panel->sheet, plane, at);
     const draw_box box = draw_panel_box(panel, plane, at);
     if (panel->look->heatmap)
-        draw_heat(figure, panel, box, &cell, false);
+        draw_heat_cell(figure, panel, box, &cell);
     else if (!panel->look->bare)
         draw_cell_text(figure, box, DRAW_PAINT(DRAW_NOTHING),
                        DRAW_PAINT(cell.kind == DRAW_IS_CELL ? DRAW_INK : DRAW_FAINT), cell.value);
 }
 
 /* ---- Labels ---- */
+
+/* Every index, or every second, fifth, tenth where they would touch. */
+static int64_t index_step(const draw_panel *panel, int32_t axis)
+{
+    static const int64_t steps[] = {1, 2, 5, 10, 20, 50, 100};
+    const draw_text_style style = {.size = SMALL};
+    const draw_sheet *sheet = panel->sheet;
+    const double pitch = panel->cell * (double)sheet->spread[axis];
+    char text[24];
+    int i = 0;
+    snprintf(text, sizeof text, "%" PRId64, draw_sheet_end(sheet, axis) - 1);
+    const double size = axis == 1 ? SMALL : draw_text_width(&style, text);
+    while (i < 6 && size + 3 > pitch * (double)steps[i]) i++;
+    return steps[i];
+}
 
 static void draw_indices(draw_figure *figure, const draw_panel *panel, int64_t plane, int32_t axis,
                          int64_t depth)
@@ -309,6 +283,7 @@ static void draw_indices(draw_figure *figure, const draw_panel *panel, int64_t p
                                    .anchor = axis == 2 ? DRAW_MIDDLE : DRAW_END,
                                    .centred = axis == 1,
                                    .paint = DRAW_PAINT(DRAW_FAINT)};
+    const int64_t step = index_step(panel, axis);
     char plain[24], text[72];
     for (int64_t p = draw_sheet_first(sheet, axis); p < draw_sheet_end(sheet, axis); p++) {
         const int64_t at[3] = {depth, axis == 1 ? p : draw_sheet_first(sheet, 1),
@@ -316,6 +291,7 @@ static void draw_indices(draw_figure *figure, const draw_panel *panel, int64_t p
         const draw_box box = draw_panel_box(panel, plane, at);
         if (sheet->spread[axis] > 1 && (p < 0 || p % sheet->spread[axis] != 0)) continue;
         if (p / sheet->spread[axis] >= sheet->size[axis] && sheet->spread[axis] > 1) continue;
+        if (p / sheet->spread[axis] % step != 0) continue;
         snprintf(plain, sizeof plain, "%" PRId64, p / sheet->spread[axis]);
         draw_typeset(plain, text, sizeof text);
         if (axis == 2)
@@ -335,7 +311,7 @@ static void draw_labels(draw_figure *figure, const draw_panel *panel, int64_t pl
     for (int64_t d = draw_sheet_first(sheet, 0); d < draw_sheet_end(sheet, 0); d++) {
         if (extent(sheet, 0) > 1)
             draw_textf(figure, c.x + (double)(d - draw_sheet_first(sheet, 0)) * panel->slice, y, &style,
-                       "depth %" PRId64, d / sheet->spread[0]);
+                       "depth %s%" PRId64, d < 0 ? "−" : "", (d < 0 ? -d : d) / sheet->spread[0]);
         if (!indexed(panel)) continue;
         draw_indices(figure, panel, plane, 2, d);
         if (sheet->spatial > 1 && d == draw_sheet_first(sheet, 0)) draw_indices(figure, panel, plane, 1, d);
@@ -343,32 +319,6 @@ static void draw_labels(draw_figure *figure, const draw_panel *panel, int64_t pl
     if (extent(sheet, 0) > 1) y -= LABEL;
     label_of(sheet, plane, text);
     if (text[0] != '\0') draw_text(figure, c.x, y, &style, text);
-}
-
-/* Which colours are which numbers. */
-static void draw_scale(draw_figure *figure, const draw_panel *panel)
-{
-    enum { STEPS = 32 };
-    const draw_text_style style = {.size = SMALL, .centred = true, .paint = DRAW_PAINT(DRAW_FAINT)};
-    char plain[DRAW_NUMBER], low[3 * DRAW_NUMBER], high[3 * DRAW_NUMBER];
-    draw_number(plain, panel->low);
-    draw_typeset(plain, low, sizeof low);
-    draw_number(plain, panel->high);
-    draw_typeset(plain, high, sizeof high);
-    const double y = panel->y + panel->height - 8, wide = 2.5,
-                 left = panel->x + draw_text_width(&style, low) + 6;
-    if (panel->low >= panel->high) {
-        const draw_style only = {.fill = DRAW_TINT(DRAW_HEAT, 0.5), .hatch = DRAW_HATCH_NONE};
-        draw_rect(figure, (draw_box){panel->x, y - 4.5, 9, 9}, &only);
-        draw_text(figure, panel->x + 15, y, &style, low);
-        return;
-    }
-    draw_text(figure, panel->x, y, &style, low);
-    for (int i = 0; i < STEPS; i++) {
-        const draw_style shade = {.fill = DRAW_TINT(DRAW_HEAT, i / (STEPS - 1.0)), .hatch = DRAW_HATCH_NONE};
-        draw_rect(figure, (draw_box){left + i * wide, y - 4.5, wide + DRAW_OVERLAP, 9}, &shade);
-    }
-    draw_text(figure, left + STEPS * wide + 6, y, &style, high);
 }
 
 void draw_panel_grid(draw_figure *figure, const draw_panel *panel, bool empty)
@@ -379,10 +329,10 @@ void draw_panel_grid(draw_figure *figure, const draw_panel *panel, bool empty)
     int64_t at[3];
     draw_typeset(sheet->title, title, sizeof title);
     draw_text(figure, panel->x, panel->y + 10, &bold, title);
-    if (panel->look->heatmap) draw_scale(figure, panel);
+    if (panel->look->heatmap) draw_heat_key(figure, panel);
     for (int64_t plane = 0; plane < draw_sheet_planes(sheet); plane++) {
         draw_labels(figure, panel, plane);
-        if (panel->look->heatmap) draw_ground(figure, panel, plane);
+        if (panel->look->heatmap) draw_heat_ground(figure, panel, plane);
     }
     int64_t plane;
     for (bool more = draw_sheet_begin(sheet, &plane, at); more; more = draw_sheet_next(sheet, &plane, at))

@@ -74,6 +74,16 @@ bool draw_panel_copies(const draw_sheet *sheet);
 draw_paint draw_panel_colour(const int64_t source[3]);
 void draw_panel_source(draw_figure *figure, const draw_panel *panel, draw_box box, const int64_t source[3]);
 
+/* ---- heat maps ---- */
+
+/* Finds the numbers at the ends of the scale. */
+void draw_heat_scale(draw_panel *panel);
+/* What the colours of a plane lie on, seen where there is no number. */
+void draw_heat_ground(draw_figure *figure, const draw_panel *panel, int64_t plane);
+void draw_heat_cell(draw_figure *figure, const draw_panel *panel, draw_box box, const draw_cell *cell);
+/* Which colours are which numbers. */
+void draw_heat_key(draw_figure *figure, const draw_panel *panel);
+
 /* ---- one cell ---- */
 
 /* A number in the middle of a box, smaller when it does not fit; `fill` keeps a hatch away from it. */

@@ -15,6 +15,7 @@
 typedef struct slide {
     draw_panel panel[DRAW_SHEETS];
     double width, bottom, words; /* of the grids; where the words below begin */
+    bool piled;                  /* below each other */
     bool placed;                 /* below the heading */
 } slide;
 
@@ -24,6 +25,22 @@ static bool present(const draw_scene *scene, int32_t sheet)
 }
 
 /* ---- Layout ---- */
+
+/* Long and low grids stand below each other, with room for the joints on the left. */
+static void pile(slide *s, const draw_scene *scene)
+{
+    double y = 0;
+    s->piled = true;
+    s->width = 460;
+    for (int32_t i = 0; i < DRAW_SHEETS; i++) {
+        if (!present(scene, i)) continue;
+        s->panel[i].x = 34;
+        s->panel[i].y = y;
+        y += s->panel[i].height + DRAW_GAP;
+        s->width = fmax(s->width, 34 + s->panel[i].width);
+    }
+    s->bottom = y - DRAW_GAP;
+}
 
 static void arrange(draw_view *view)
 {
@@ -51,6 +68,7 @@ static void arrange(draw_view *view)
     }
     s->width = fmax(x - joint, 460);
     s->bottom = tallest;
+    if (s->width > 1000 && s->width > 2.2 * tallest) pile(s, scene);
 }
 
 static void draw_joints(draw_figure *figure, const draw_view *view)
@@ -62,8 +80,8 @@ static void draw_joints(draw_figure *figure, const draw_view *view)
     for (int32_t i = 1; i < DRAW_SHEETS; i++) {
         if (!present(scene, i)) continue;
         const draw_panel *next = &s->panel[i];
-        draw_text(figure, (last->x + last->width + next->x) / 2, next->y + next->height / 2 + 10, &big,
-                  scene->joint[i - 1]);
+        const double x = s->piled ? 12 : (last->x + last->width + next->x) / 2;
+        draw_text(figure, x, next->y + next->height / 2 + 10, &big, scene->joint[i - 1]);
         last = next;
     }
 }

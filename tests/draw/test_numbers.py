@@ -285,7 +285,7 @@ def check_colours(rng):
     colours = dict(zip(values, cells))
     expect([colours[v] for v in values], cells, "one colour for each number")
     expect(len(set(cells)), len(set(values)), "one number for each colour")
-    expect((colours[min(values)], colours[max(values)]), (fills[0], fills[scale - 1]), "the ends of the scale")
+    expect((colours[min(values)], colours[max(values)]), (fills[0], fills[scale - 1]), "ends of the scale")
 
 
 def main():

@@ -72,4 +72,8 @@ __extension__ typedef __int128 fal__int128;
 #define FAL__LIKELY(x)     __builtin_expect(!!(x), 1)
 #define FAL__UNLIKELY(x)   __builtin_expect(!!(x), 0)
 
+/* Like FAL__PREFETCH, but to the first level cache; and there to be written. */
+#define FAL__PREFETCH_NEAR(p)  __builtin_prefetch(p, 0, 3)
+#define FAL__PREFETCH_WRITE(p) __builtin_prefetch(p, 1, 3)
+
 #endif

@@ -34,10 +34,15 @@ typedef enum fal__winograd_dims {
     FAL__WINOGRAD_DIMS
 } fal__winograd_dims;
 
-/* B^T x B, or x B, of `tiles` neighbouring tiles: input (i, j) of tile k is the vector at
- * x + i*row_step + j*column_step + k*tile_step, its products go to v[k*lanes + product*v_step]. */
-typedef void (*fal__winograd_input)(const float *x, int64_t row_step, int64_t column_step, int64_t tile_step,
-                                    int64_t tiles, float *v, int64_t v_step);
+/* Input (i, j) of tile k is the vector at x + i*row_step + j*column_step + k*tile_step. */
+typedef struct fal__winograd_tiles {
+    const float *x;
+    int64_t row_step, column_step, tile_step;
+    int64_t count;
+} fal__winograd_tiles;
+/* B^T x B, or x B, of neighbouring tiles: the products of tile k go to v[k*v_tile + product*v_step]. */
+typedef void (*fal__winograd_input)(const fal__winograd_tiles *tiles, float *v, int64_t v_tile,
+                                    int64_t v_step);
 /* A^T M A + bias of `tiles` neighbouring tiles, one vector of channels: reads
  * sums[k*sums_row + product*sums_step], writes columns k*m .. of the patch. */
 typedef void (*fal__winograd_output)(const float *sums, int64_t sums_row, int64_t sums_step, int64_t tiles,
@@ -48,9 +53,9 @@ typedef struct fal__winograd_taps {
     const float *taps;
     int64_t row_step, column_step, channel_step;
 } fal__winograd_taps;
-/* G w G^T of `channels` input channels; products go to u[product*u_step + c*width ..]. */
+/* G w G^T of `channels` input channels; products go to u[product*u_step + c*u_channel ..]. */
 typedef void (*fal__winograd_weights)(const fal__winograd_taps *w, int64_t channels, float *u,
-                                      int64_t u_step);
+                                      int64_t u_channel, int64_t u_step);
 
 /* F(m, taps) in `points` = m + taps - 1 points. */
 typedef struct fal__winograd_transform {
@@ -72,6 +77,15 @@ typedef struct fal__winograd_product {
     int64_t ahead_step; /* at most 2 cache lines */
 } fal__winograd_product;
 
+/* A panel of a weight gradient: sums[i][..] += sum over k < steps of a[k*a_step + i] * b[k*width ..]. */
+typedef struct fal__winograd_outer {
+    int64_t steps; /* tiles */
+    const float *a, *b;
+    int64_t a_step;
+    float *sums;
+    bool accumulate; /* else what stands there is not read */
+} fal__winograd_outer;
+
 typedef struct fal__winograd {
     int32_t lanes; /* of a vector: the channels of a block */
     int32_t rows;  /* tiles of a panel at most */
@@ -88,6 +102,8 @@ typedef struct fal__winograd {
     /* sums[i][..] = sum over channels of v[i][c] * u[c][..] for the first `tiles` tiles of a panel, the
      * channels in ascending order. */
     void (*multiply)(int32_t tiles, const fal__winograd_product *product);
+    /* Of the first `panel` rows, at most `rows`. */
+    void (*outer)(int32_t panel, const fal__winograd_outer *outer);
 } fal__winograd;
 
 #endif

@@ -5,7 +5,7 @@
  * An m x m tile of outputs costs (m+2)^2 products per pair of channels instead of 9*m^2: 4 times fewer
  * for m = 4, 2.25 times for m = 2 (Winograd 1980; Lavin and Gray 2016; the matrices are derived in
  * kernels/generic/winograd_lines.tmpl.h). The same points serve other kernels: 4 points F(3,2), 6 points
- * F(5,2) and F(2,5). Inputs are transformed block by block, so that what is multiplied stays in L2
+ * F(5,2), F(3,4) and F(2,5). Inputs are transformed block by block, so that what is multiplied stays in L2
  * (Gelashvili, Shavit and Zlateski 2019); weights are transformed once. The solvers whose names begin with
  * winograd.row transform one axis alone, for 1-D layers, 1x3 kernels and maps too small for square tiles:
  * half the savings, half the growth of the weights. Axes that are not transformed are a reduction, with any

@@ -40,7 +40,7 @@ static test_problem problem_of(const char *name, uint64_t seed)
         q->accuracy = strstr(name, "f6") != NULL ? FAL_ACCURACY_FAST : FAL_ACCURACY_DEFAULT;
         if (p.spatial < axes) p.spatial = axes;
         const int64_t taps = strstr(name, "f6") != NULL                         ? 3
-                             : strstr(name, "f4") != NULL && test_chance(&r, 4) ? 5
+                             : strstr(name, "f4") != NULL && test_chance(&r, 4) ? test_draw(&r, 4, 5)
                                                                                 : test_draw(&r, 2, 3);
         for (int32_t a = 0; a < p.spatial; a++) {
             const bool depth = a < p.spatial - axes;

@@ -42,11 +42,11 @@ static const struct {
     const char *name;
     int points, taps;
     double limit; /* of the relative error of layers */
-} algorithms[] = {{"winograd.f2x3", 4, 3, 2e-6},     {"winograd.f4x3", 6, 3, 2e-6},
-                  {"winograd.f6x3", 8, 3, 8e-6},     {"winograd.row.f2x3", 4, 3, 2e-6},
-                  {"winograd.row.f4x3", 6, 3, 2e-6}, {"winograd.row.f6x3", 8, 3, 2e-6},
-                  {"winograd.f2x3", 4, 2, 2e-6},     {"winograd.f4x3", 6, 2, 2e-6},
-                  {"winograd.f4x3", 6, 5, 2e-6},     {"winograd.row.f4x3", 6, 5, 2e-6}};
+} algorithms[] = {
+    {"winograd.f2x3", 4, 3, 2e-6},     {"winograd.f4x3", 6, 3, 2e-6},     {"winograd.f6x3", 8, 3, 8e-6},
+    {"winograd.row.f2x3", 4, 3, 2e-6}, {"winograd.row.f4x3", 6, 3, 2e-6}, {"winograd.row.f6x3", 8, 3, 2e-6},
+    {"winograd.f2x3", 4, 2, 2e-6},     {"winograd.f4x3", 6, 2, 2e-6},     {"winograd.f4x3", 6, 4, 2e-6},
+    {"winograd.row.f4x3", 6, 4, 2e-6}, {"winograd.f4x3", 6, 5, 2e-6},     {"winograd.row.f4x3", 6, 5, 2e-6}};
 enum { ALGORITHMS = sizeof algorithms / sizeof algorithms[0] };
 
 static bool along_rows(const char *name)
@@ -207,6 +207,89 @@ static void every_output_is_within_its_bound(void **state)
         }
 }
 
+/* W of the gradient of one pair of channels, for padding 1: the tiles of gy are the kernels. */
+static void gradient_gauge(const transform *t, const test_case *c, int64_t oc, int64_t ic,
+                           double w[POINTS][POINTS])
+{
+    const int points = t->m + t->taps - 1, side = t->taps;
+    double sum[POINTS][POINTS] = {{0}};
+    for (int64_t row = 0; row < c->p.out[0]; row += side)
+        for (int64_t column = 0; column < c->p.out[1]; column += side)
+            for (int i = 0; i < points; i++)
+                for (int j = 0; j < points; j++) {
+                    double x = 0, gy = 0;
+                    for (int k = 0; k < points; k++)
+                        for (int l = 0; l < points; l++)
+                            x += t->b[i][k] * t->b[j][l] * at(&c->x.t, 0, ic, row - 1 + k, column - 1 + l);
+                    for (int k = 0; k < side; k++)
+                        for (int l = 0; l < side; l++)
+                            gy += t->g[i][k] * t->g[j][l] * at(&c->y.t, 0, oc, row + k, column + l);
+                    sum[i][j] += x * gy;
+                }
+    for (int y = 0; y < t->m; y++)
+        for (int x = 0; x < t->m; x++) {
+            w[y][x] = 0;
+            for (int i = 0; i < points; i++)
+                for (int j = 0; j < points; j++) w[y][x] += t->a[y][i] * t->a[x][j] * sum[i][j];
+        }
+}
+
+/* The gradient by `name`, or in float64 by a direct sum. */
+static test_tensor gradient(const test_case *c, const char *name, fal_cpu_level cpu)
+{
+    fal_error error = {0};
+    fal_context context = {.cpu = cpu, .threads = 1, .error = &error};
+    fal_conv_params params = c->p.params;
+    fal_operands operands = c->operands;
+    test_wide wide = test_widen(&c->operands);
+    if (name == NULL) operands = wide.operands;
+    test_tensor gw = test_tensor_new(name != NULL ? FAL_F32 : FAL_F64, 4, c->w.t.shape, 0);
+    operands.w = gw.t;
+    operands.bias = (fal_tensor){0};
+    params.algorithm = name;
+    assert_true(test_ok(test_plan(&context, FAL_OP_CONV_GRAD_WEIGHT, &operands, &params, false, 0xFF), &error,
+                        "gradient"));
+    test_wide_free(&wide);
+    return gw;
+}
+
+static void check_gradient(int64_t taps, fal_cpu_level cpu, test_fill fill)
+{
+    const transform t = make(6, (int)(7 - taps));
+    const test_problem p = layer(12, 11, 13, 41, taps, taps);
+    test_case c = test_case_new(&p, fill, 0);
+    test_tensor gw = gradient(&c, "winograd.grad", cpu), exact = gradient(&c, NULL, cpu);
+    const double tiles = ceil((double)p.out[0] / t.taps) * ceil((double)p.out[1] / t.taps);
+    const double k = tiles + 4 * t.roundings + 2, u = 0x1p-24, gamma = k * u / (1 - k * u);
+    double worst = 0;
+    for (int64_t oc = 0; oc < p.oc; oc++)
+        for (int64_t ic = 0; ic < p.ic; ic++) {
+            double w[POINTS][POINTS];
+            gradient_gauge(&t, &c, oc, ic, w);
+            for (int64_t i = 0; i < taps; i++)
+                for (int64_t j = 0; j < taps; j++) {
+                    const int64_t index[] = {oc, ic, i, j};
+                    const double off = fabs(fal_tensor_get(&gw.t, index) - fal_tensor_get(&exact.t, index));
+                    worst = fmax(worst, off / (gamma * w[i][j]));
+                }
+        }
+    if (worst > 1) fprintf(stderr, "gradient of %d taps: %.3g times its bound\n", (int)taps, worst);
+    assert_true(worst <= 1);
+    assert_true(worst > 1e-6);
+    test_tensor_free(&exact);
+    test_tensor_free(&gw);
+    test_case_free(&c);
+}
+
+static void every_gradient_is_within_its_bound(void **state)
+{
+    (void)state;
+    for (fal_cpu_level cpu = FAL_CPU_GENERIC; cpu <= fal_cpu_detect(); cpu++) {
+        check_gradient(3, cpu, TEST_POS);
+        for (int64_t taps = 2; taps <= 5; taps++) check_gradient(taps, cpu, TEST_REAL);
+    }
+}
+
 /* ||y' - y|| / ||y|| of one layer. */
 static double relative_error(const char *name, int64_t channels, int64_t size, int64_t taps)
 {
@@ -248,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_output_is_within_its_bound),
+        cmocka_unit_test(every_gradient_is_within_its_bound),
         cmocka_unit_test(layers_of_networks_lose_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,12 +6,13 @@
  * dims is a constant after inlining, and all inner loops are unrolled. Products are walked in their order in
  * memory with one pointer: as many addresses would not fit the registers.
  */
-static FAL__ALWAYS_INLINE void input_tiles(int a, int dims, const float *x, int64_t row_step,
-                                           int64_t column_step, int64_t tile_step, int64_t tiles, float *v,
-                                           int64_t v_step)
+static FAL__ALWAYS_INLINE void input_tiles(int a, int dims, const fal__winograd_tiles *tiles, float *v,
+                                           int64_t v_tile, int64_t v_step)
 {
     const int rows = dims == 2 ? a : 1;
-    for (int64_t tile = 0; tile < tiles; tile++, x += tile_step, v += LANES) {
+    const int64_t row_step = tiles->row_step, column_step = tiles->column_step;
+    const float *x = tiles->x;
+    for (int64_t tile = 0; tile < tiles->count; tile++, x += tiles->tile_step, v += v_tile) {
         lanes_vector half[POINTS_MAX][POINTS_MAX], line[POINTS_MAX], column[POINTS_MAX];
         FAL__UNROLL(8)
         for (int j = 0; j < a; j++) {
@@ -59,11 +60,11 @@ static FAL__ALWAYS_INLINE void output_tiles(int a, int m, int dims, const float 
 }
 
 static FAL__ALWAYS_INLINE void weight_kernels(int a, int r, int dims, const fal__winograd_taps *w,
-                                              int64_t channels, float *u, int64_t u_step)
+                                              int64_t channels, float *u, int64_t u_channel, int64_t u_step)
 {
     const int rows = dims == 2 ? r : 1, products = dims == 2 ? a : 1;
     const float *taps = w->taps;
-    for (int64_t c = 0; c < channels; c++, taps += w->channel_step, u += WIDTH) {
+    for (int64_t c = 0; c < channels; c++, taps += w->channel_step, u += u_channel) {
         lanes_vector half[POINTS_MAX][FAL__WINOGRAD_TAPS_MAX], line[POINTS_MAX], column[POINTS_MAX];
         FAL__UNROLL(5)
         for (int j = 0; j < r; j++) {

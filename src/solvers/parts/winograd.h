@@ -66,6 +66,7 @@ typedef struct fal__winograd_plan {
     int64_t panel_rows;           /* tiles of a panel */
     int64_t splits, split_chunks; /* of the output channels, to keep all tasks busy */
     int64_t v_step, sums_step;    /* elements from one product to the next */
+    int64_t v_tile;               /* and of V from one tile to the next */
     bool lean;      /* weights are kept as they are, and transformed chain by chain where they are used */
     bool transient; /* and so are those that were not packed ahead */
     int32_t tasks;

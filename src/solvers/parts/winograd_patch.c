@@ -13,7 +13,7 @@
  * happens to stand there.
  */
 #include "base/checked.h"
-#include "solvers/parts/winograd.h"
+#include "solvers/parts/winograd_grad.h"
 
 fal__strip fal__strip_at(const fal__winograd_plan *plan, int64_t tile, int64_t end)
 {
@@ -124,8 +124,12 @@ static void input_edge(const fal__winograd_plan *plan, const window *w, int64_t 
     const int32_t lanes = plan->kernels->lanes;
     if (tiles == 0) return;
     gather(plan, w, patch);
-    plan->transform->input[plan->dims](patch, fal__patch_row(plan), lanes, plan->columns.m * lanes, tiles, v,
-                                       plan->v_step);
+    const fal__winograd_tiles cells = {.x = patch,
+                                       .row_step = fal__patch_row(plan),
+                                       .column_step = lanes,
+                                       .tile_step = plan->columns.m * lanes,
+                                       .count = tiles};
+    plan->transform->input[plan->dims](&cells, v, plan->v_tile, plan->v_step);
 }
 
 /* The window of tiles first .. first+count-1 of w's strip. */
@@ -168,14 +172,47 @@ void fal__winograd_input_strip(const fal__winograd_plan *plan, const fal__strip 
     const window before = part_of(plan, &w, 0, low), after = part_of(plan, &w, high, s->count - high);
     input_edge(plan, &before, low, patch, v);
     if (low < high) {
-        const int64_t row_step = plan->rows.dilation * p->axis[1].xs,
-                      column_step = plan->columns.dilation * p->axis[2].xs;
-        const float *from = w.x + w.first_row * p->axis[1].xs + w.first_column * p->axis[2].xs +
-                            low * plan->columns.m * column_step;
-        plan->transform->input[plan->dims](from, row_step, column_step, plan->columns.m * column_step,
-                                           high - low, v + low * lanes, plan->v_step);
+        const int64_t column_step = plan->columns.dilation * p->axis[2].xs,
+                      tile_step = plan->columns.m * column_step;
+        const fal__winograd_tiles cells = {.x = w.x + w.first_row * p->axis[1].xs +
+                                                w.first_column * p->axis[2].xs + low * tile_step,
+                                           .row_step = plan->rows.dilation * p->axis[1].xs,
+                                           .column_step = column_step,
+                                           .tile_step = tile_step,
+                                           .count = high - low};
+        plan->transform->input[plan->dims](&cells, v + low * plan->v_tile, plan->v_tile, plan->v_step);
     }
-    input_edge(plan, &after, s->count - high, patch, v + high * lanes);
+    input_edge(plan, &after, s->count - high, patch, v + high * plan->v_tile);
+}
+
+/* gy is zero where it has no cells. */
+void fal__winograd_held_strip(const fal__winograd_plan *conv, const fal__strip *s, const float *gy,
+                              int64_t oc, float *patch, float *u, int64_t u_step)
+{
+    const fal__problem *p = &conv->problem;
+    const fal__problem_axis *axis = p->axis;
+    const int64_t lanes = conv->kernels->lanes, side = conv->rows.m, patch_row = fal__patch_row(conv);
+    const int64_t row = s->row * side, column = s->column * side;
+    const int64_t lines = fal__min(side, axis[1].out - row),
+                  count = fal__min(side * s->count, axis[2].out - column);
+    const int64_t channels = fal__max(0, fal__min(lanes, p->oc - oc));
+    const int64_t whole = p->y_oc == 1 && channels == lanes && lines == side ? count / side : 0;
+    gy += p->y_base + s->n * p->y_n + s->od * axis[0].ys + row * axis[1].ys + column * axis[2].ys;
+    if (channels > 0) gy += oc * p->y_oc;
+    const fal__winograd_taps inside = {gy, axis[1].ys, axis[2].ys, side * axis[2].ys};
+    conv->transform->weights[conv->dims](&inside, whole, u, conv->width, u_step);
+    if (whole == s->count) return;
+    for (int64_t i = 0; i < side; i++) {
+        const int64_t valid = i < lines && channels > 0 ? count - whole * side : 0;
+        float *cells = patch + i * patch_row;
+        if (valid > 0)
+            conv->kernels->gather(gy + i * axis[1].ys + whole * side * axis[2].ys, axis[2].ys, p->y_oc, valid,
+                                  channels, cells);
+        fill(cells + valid * lanes, (s->count - whole) * side - valid, conv->kernels->lanes, 0);
+    }
+    const fal__winograd_taps edge = {patch, patch_row, lanes, side * lanes};
+    conv->transform->weights[conv->dims](&edge, s->count - whole, u + whole * conv->width, conv->width,
+                                         u_step);
 }
 
 void fal__patch_scatter(const fal__winograd_plan *plan, const fal__strip *s, const float *patch,

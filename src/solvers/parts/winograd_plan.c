@@ -153,6 +153,7 @@ bool fal__winograd_cut(fal__winograd_plan *plan, int64_t tiles, int64_t panels)
     plan->blocks = fal__ceil_div(plan->tiles, fal__max(1, tiles));
     plan->block_tiles = fal__ceil_div(plan->tiles, plan->blocks);
     plan->blocks = fal__ceil_div(plan->tiles, plan->block_tiles);
+    plan->v_tile = lanes;
     plan->panel_rows =
         fal__ceil_div(plan->block_tiles, fal__ceil_div(plan->block_tiles, plan->kernels->rows));
     /* Below what plan_shape checked. */

@@ -120,7 +120,7 @@ static void transform_vector(const fal__winograd_plan *plan, const vector *v, fl
         const int64_t count = fal__min(STRETCH, v->chain.count - c);
         turn(plan, &k, v->w + c * k.w_ic, count, v->valid, turned);
         const fal__winograd_taps taps = turned_taps(plan, &k, count, turned);
-        plan->transform->weights[plan->dims](&taps, count, u + c * plan->width, u_step);
+        plan->transform->weights[plan->dims](&taps, count, u + c * plan->width, plan->width, u_step);
     }
 }
 
@@ -137,7 +137,7 @@ void fal__winograd_unpack(const fal__winograd_plan *plan, const float *kept, con
         } else {
             const fal__winograd_taps taps =
                 turned_taps(plan, &k, count, kept + i * count * plan->kernel_taps * lanes);
-            plan->transform->weights[plan->dims](&taps, count, u + i * lanes, u_step);
+            plan->transform->weights[plan->dims](&taps, count, u + i * lanes, plan->width, u_step);
         }
     }
 }

@@ -701,7 +701,8 @@ FAL_API fal_status fal_conv_terms(const fal_conv_geometry *geometry, int64_t oc,
  * One function and one gradient for all windows that have no weights. Padding never competes, adds
  * nothing and is never an index. Float types and, for max and average, integers (average: exact sum,
  * division truncated as in C). A window without a single input cell gives -infinity (the type's least
- * integer) and index -1 for max, 0 for the others. Serial sums in double, rounded once. */
+ * integer) and index -1 for max, 0 for the others. Sums run in double and are rounded once; an average
+ * adds up each row of a window (the last axis), and then the rows. */
 
 typedef enum fal_pool_kind {
     FAL_POOL_MAX = 0,     /* ties: first; NaN wins, of several the last; as PyTorch */

@@ -12,7 +12,7 @@
  * channels have step 1 and one place for each pixel. Every window has a cell: what falls on padding has
  * been cut off. Nothing but the cells of windows is read. All steps count elements.
  *
- * Used by operators/pool_rows.c.
+ * Used by operators/pool_rows.c and operators/pool_tiles.c.
  */
 #ifndef FAL_KERNELS_WINDOWS_H
 #define FAL_KERNELS_WINDOWS_H
@@ -41,8 +41,13 @@ typedef struct fal__window_kernels {
     void (*max)(const fal__window_run *run);
     /* The same with its index. What taps add to an index must fit 31 bits. */
     void (*max_index)(const fal__window_run *run, const fal__window_indices *indices);
-    /* The sum in double, in the order of the taps, divided by `divisor` and rounded once. */
+    /* The sum in double, each row (the last axis) in the order of its taps and then the rows in theirs,
+     * divided by `divisor` and rounded once. */
     void (*mean)(const fal__window_run *run, double divisor);
+    /* The same in two steps: sums of rows, where y is double and the other axes have one tap; and their
+     * mean, where x is double and the last axis has one tap and step 1. */
+    void (*row_sums)(const fal__window_run *run);
+    void (*mean_of_sums)(const fal__window_run *run, double divisor);
 } fal__window_kernels;
 
 #endif

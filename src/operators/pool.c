@@ -3,9 +3,9 @@
  * pool.c: fal_pool.
  *
  * Maxima and means of ordinary float tensors are folded by rectangles (pool_rows.h). Of others each row of y
- * is made block by block: start, walk the windows, finish. Sums run in double (integers exactly) over the
- * cells in row-major order and are rounded once, so a result depends neither on the layout nor on the number
- * of threads.
+ * is made block by block: start, walk the windows, finish. Sums run in double (integers exactly), a row of a
+ * window first and then its rows, and are rounded once, so a result depends neither on the layout nor on the
+ * number of threads.
  *
  * Where this differs from PyTorch on purpose: padding may exceed half the kernel; Lp pooling takes
  * |x|, so that negative numbers and every norm > 0 have a result, and sums only cells that exist, also
@@ -13,6 +13,7 @@
  * outside the input; averages may be dilated, and count the taps inside input and padding.
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -32,6 +33,7 @@ typedef struct forward {
     char *y;
     int64_t *indices; /* NULL: not wanted */
     fal__steps y_strides, index_strides;
+    bool real; /* no integers */
     fal_error *error;
 } forward;
 
@@ -68,11 +70,26 @@ static void make_maxima(const forward *f, const fal__spot *at, void *y, int64_t 
     for (int32_t j = 0; j < at->count; j++) to[j * to_step] = lanes.index[j];
 }
 
+/* The sum of a row joins those of the rows before it. Integers are exact in any order. */
+static void end_row(fal__lanes *lanes)
+{
+    for (int j = 0; j < FAL__LANES; j++) {
+        lanes->share.f64[j] += lanes->sum.f64[j];
+        lanes->sum.f64[j] = 0;
+    }
+}
+
 static bool make_averages(const forward *f, const fal__spot *at, void *y, int64_t step)
 {
     fal__lanes lanes;
+    fal__walk walk = f->walk;
     f->kernels->start_sum(&lanes);
-    fal__walk_windows(&f->walk, at, f->kernels->sum, &lanes);
+    if (f->real) {
+        memset(&lanes.share, 0, sizeof lanes.share);
+        walk.end_row = end_row;
+    }
+    fal__walk_windows(&walk, at, f->kernels->sum, &lanes);
+    if (f->real) memcpy(lanes.sum.f64, lanes.share.f64, sizeof lanes.sum.f64);
     fal__walk_divisors(&f->walk, at, &lanes);
     return f->kernels->finish_average(&lanes, at->count, y, step);
 }
@@ -105,7 +122,8 @@ static bool make_row(const void *argument, const fal__plane_row *row)
 
 static bool make_rows(const void *argument, const fal__plane_row *row)
 {
-    fal__pool_rows_run(argument, row);
+    const fal__pool_rows *rows = argument;
+    (rows->tiles ? fal__pool_tiles_run : fal__pool_rows_run)(rows, row);
     return true;
 }
 
@@ -166,20 +184,22 @@ fal_status fal_pool(const fal_context *context, const fal_tensor *x, const fal_p
     if (fal_tensor_count(y) == 0) return FAL_OK;
     f.walk = fal__walk_over(&f.pool, x);
     f.kernels = fal__pool_kernels_for(x->dtype);
+    f.real = !fal_dtype_is_integer(x->dtype);
     f.y = y->data;
     f.y_strides = fal__planes_strides(&f.pool.g, y);
     if (indices != NULL) {
         f.indices = indices->data;
         f.index_strides = fal__planes_strides(&f.pool.g, indices);
     }
-    const fal__pool_rows fast = {.pool = &f.pool,
-                                 .walk = &f.walk,
-                                 .kernels = setting.machine.kernels->windows[x->dtype],
-                                 .y = f.y,
-                                 .indices = f.indices,
-                                 .y_strides = f.y_strides,
-                                 .index_strides = f.index_strides};
+    fal__pool_rows fast = {.pool = &f.pool,
+                           .walk = &f.walk,
+                           .kernels = setting.machine.kernels->windows[x->dtype],
+                           .y = f.y,
+                           .indices = f.indices,
+                           .y_strides = f.y_strides,
+                           .index_strides = f.index_strides};
     const bool together = fal__pool_rows_apply(&fast);
+    fast.tiles = together && fal__pool_tiles_apply(&fast);
     const fal_axis *axis = f.pool.axis;
     const int64_t channels = f.pool.g.in_channels,
                   most = together ? fal__min(channels, MOST_CHANNELS) : FAL__LANES;

@@ -6,33 +6,26 @@
 
 #include "base/checked.h"
 
-/* Outputs first..end-1 of an axis. */
-typedef struct range {
-    int64_t first, end;
-} range;
-
-/* The outputs whose windows have all their taps inside. */
-static range middle_of(const fal_axis *axis, bool adaptive)
+fal__pool_range fal__pool_middle(const fal_axis *axis, bool adaptive)
 {
-    if (adaptive) return (range){0, 0};
+    if (adaptive) return (fal__pool_range){0, 0};
     const int64_t reach = axis->input - 1 + axis->begin - (axis->kernel - 1) * axis->dilation;
     const int64_t end = reach < 0 ? 0 : fal__min(reach / axis->stride + 1, axis->output);
     const int64_t first = fal__min(fal__ceil_div(axis->begin, axis->stride), end);
-    return (range){first, end};
+    return (fal__pool_range){first, end};
 }
 
-/* The next outputs from `at` on, before `end`, with windows alike: the middle, or one. */
-static range next_range(const range *middle, int64_t at, int64_t end)
+fal__pool_range fal__pool_next(const fal__pool_range *middle, int64_t at, int64_t end)
 {
     const bool inside = at >= middle->first && at < middle->end;
-    return (range){at, inside ? fal__min(middle->end, end) : at + 1};
+    return (fal__pool_range){at, inside ? fal__min(middle->end, end) : at + 1};
 }
 
 /* ---- Rectangles of windows alike ---- */
 
 typedef struct rectangle {
     int64_t n, c, depth;
-    range row, column;
+    fal__pool_range row, column;
     fal__window window[FAL_MAX_SPATIAL]; /* of its first output */
 } rectangle;
 
@@ -154,15 +147,16 @@ void fal__pool_rows_run(const fal__pool_rows *f, const fal__plane_row *row)
 {
     const fal_axis *axis = f->pool->axis;
     const bool adaptive = f->pool->adaptive;
-    const range rows = middle_of(&axis[1], adaptive), columns = middle_of(&axis[2], adaptive);
+    const fal__pool_range rows = fal__pool_middle(&axis[1], adaptive),
+                          columns = fal__pool_middle(&axis[2], adaptive);
     const int64_t end = row->at[1] + row->rows, width = axis[2].output;
     rectangle r = {.n = row->n, .c = row->c, .depth = row->at[0]};
     r.window[0] = fal__pool_window(&axis[0], adaptive, row->at[0]);
     for (int64_t i = row->at[1]; i < end; i = r.row.end) {
-        r.row = next_range(&rows, i, end);
+        r.row = fal__pool_next(&rows, i, end);
         r.window[1] = fal__pool_window(&axis[1], adaptive, i);
         for (int64_t j = 0; j < width; j = r.column.end) {
-            r.column = next_range(&columns, j, width);
+            r.column = fal__pool_next(&columns, j, width);
             make(f, &r, row->channels);
         }
     }

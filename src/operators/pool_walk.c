@@ -80,6 +80,7 @@ void fal__walk_windows(const fal__walk *w, const fal__spot *at, fal__fold_fn fol
                 walk_channels(w, at, row, fold, lanes);
             else
                 walk_row(w, at, row, fold, lanes);
+            if (w->end_row != NULL) w->end_row(lanes);
         }
     }
 }

@@ -12,7 +12,8 @@
  *     run of tap 1   lanes 0..5              a-b-c-d-e-f
  *     run of tap 2   lanes 0..4                b-c-d-e-f-.
  *
- * Each lane meets its own cells in row-major order, so a sum has one order whatever the layout.
+ * Each lane meets its own cells in row-major order, so a sum has one order whatever the layout, also where
+ * every row is summed by itself (end_row).
  */
 #ifndef FAL_OPERATORS_POOL_WALK_H
 #define FAL_OPERATORS_POOL_WALK_H
@@ -41,7 +42,7 @@ typedef struct fal__lanes {
     union {
         double f64[FAL__LANES];
         fal__int128 i128[FAL__LANES];
-    } share;                     /* gradient: what a window hands out */
+    } share;                     /* gradient: what a window hands out; average: the rows before */
     void *sums;                  /* gradient: what cells have received, by index */
     int64_t index[FAL__LANES];   /* of the greatest; -1: no cell yet */
     int64_t divisor[FAL__LANES]; /* average; 0: no cell, the result is 0 */
@@ -64,6 +65,7 @@ typedef struct fal__walk {
     int64_t bytes; /* of an element */
     fal__steps strides, index;
     bool along_channels;
+    void (*end_row)(fal__lanes *lanes); /* called when a row of taps has been met; NULL: nothing is */
     /* Taps of a row from the last to the first: a cell then meets its windows in ascending order. */
     bool backwards;
 } fal__walk;

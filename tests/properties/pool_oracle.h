@@ -3,7 +3,7 @@
  * pool_oracle.h: pooling by its definition, one cell at a time, for test_pool.c.
  *
  * A random case, and functions that visit the cells of a window by trying every tap. Nothing here is
- * clever: sums run in double over the cells in row-major order, so that results must be equal.
+ * clever: sums run in double, a row of cells first and then the rows, so that results must be equal.
  */
 #ifndef FAL_TESTS_POOL_ORACLE_H
 #define FAL_TESTS_POOL_ORACLE_H

@@ -16,7 +16,7 @@
 
 #include "properties/pool_oracle.h"
 
-enum { SEEDS = 2500, SEEDS_THREADS = 20 };
+enum { SEEDS = 2500, SEEDS_THREADS = 20, SEEDS_WAYS = 300 };
 static const fal_context alone = {.threads = 1};
 
 /* The tensors of a case. */
@@ -60,6 +60,14 @@ static bool close_enough(double a, double b, fal_dtype dtype)
 
 /* ---- forward --------------------------------------------------------------------------------------- */
 
+/* Do two cells of a plane differ in the last axis only? */
+static bool same_row(const pool_case *p, const pool_at *a, const pool_at *b)
+{
+    for (int32_t axis = 0; axis < p->spatial - 1; axis++)
+        if (a->space[axis] != b->space[axis]) return false;
+    return true;
+}
+
 static double expected_value(const pool_case *p, const fal_tensor *x, const pool_cells *cells)
 {
     const int64_t best = find_greatest(p, x, cells);
@@ -67,8 +75,12 @@ static double expected_value(const pool_case *p, const fal_tensor *x, const pool
     if (p->params.kind == FAL_POOL_MAX)
         return best < 0 ? -(double)INFINITY : value_at(p, x, &cells->at[best]);
     if (cells->count == 0) return 0;
-    double sum = 0;
-    for (int64_t i = 0; i < cells->count; i++) sum += value_at(p, x, &cells->at[i]);
+    double sum = 0, row = 0;
+    for (int64_t i = 0; i < cells->count; i++) {
+        if (i > 0 && !same_row(p, &cells->at[i - 1], &cells->at[i])) sum += row, row = 0;
+        row += value_at(p, x, &cells->at[i]);
+    }
+    sum += row;
     sum /= (double)find_divisor(p, cells);
     return fal_dtype_is_integer(p->dtype) ? trunc(sum) : sum;
 }
@@ -232,6 +244,56 @@ static void gradients(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) run_gradient(seed, (fal_pool_kind)(seed % 3));
 }
 
+/* ---- ways -------------------------------------------------------------------------------------------- */
+
+/* Windows and tensors too large for the oracle: side by side in memory, where vectors and tiles serve them,
+ * and with gaps, where they are met cell by cell. */
+static void run_ways(uint64_t seed)
+{
+    test_stream s = {seed, 0};
+    const bool last = test_chance(&s, 2);
+    const int64_t c = test_chance(&s, 3) ? test_draw(&s, 60, 140) : test_draw(&s, 1, 5);
+    const int64_t height = test_draw(&s, 1, 50), width = test_draw(&s, 1, c > 5 ? 30 : 600);
+    const int64_t shape[4] = {1, last ? height : c, last ? width : height, last ? c : width};
+    fal_pool_params p = {.kind = test_chance(&s, 2) ? FAL_POOL_MAX : FAL_POOL_AVERAGE,
+                         .exclude_padding = test_chance(&s, 3),
+                         .ceil_mode = test_chance(&s, 3),
+                         .layout = last ? FAL_NHWC : FAL_NCHW};
+    for (int a = 0; a < 2; a++) {
+        p.kernel[a] = test_draw(&s, 1, 14);
+        p.stride[a] = test_draw(&s, 1, 4);
+        p.dilation[a] = test_draw(&s, 1, 2);
+        p.padding_begin[a] = test_draw(&s, 0, test_chance(&s, 5) ? 90 : 8);
+        p.padding_end[a] = test_draw(&s, 0, 8);
+    }
+    const fal_dtype dtype = test_chance(&s, 4) ? FAL_F64 : FAL_F32;
+    test_tensor gaps = test_tensor_new(dtype, 4, shape, 2 * seed + 1);
+    test_fill_tensor(&gaps.t, seed % 2 ? TEST_REAL : TEST_SPECIAL, seed);
+    test_tensor x = test_tensor_copy(&gaps.t, dtype);
+    fal_tensor y;
+    if (fal_pool_output_shape(&x.t, &p, &y, NULL) == FAL_OK) {
+        test_tensor fast = test_tensor_new(dtype, 4, y.shape, 0),
+                    slow = test_tensor_new(dtype, 4, y.shape, 0);
+        const fal_context context = {.threads = 1 + (int32_t)(seed % 3),
+                                     .cpu = (fal_cpu_level)(seed / 2 % 4)};
+        char repro[TEST_TEXT];
+        snprintf(repro, sizeof repro, "ways, seed %llu", (unsigned long long)seed);
+        assert_int_equal(fal_pool(&context, &x.t, &p, &fast.t, NULL), FAL_OK);
+        assert_int_equal(fal_pool(&alone, &gaps.t, &p, &slow.t, NULL), FAL_OK);
+        assert_true(test_equal(&fast.t, &slow.t, repro));
+        test_tensor_free(&fast);
+        test_tensor_free(&slow);
+    }
+    test_tensor_free(&gaps);
+    test_tensor_free(&x);
+}
+
+static void ways_agree(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS_WAYS; seed++) run_ways(seed);
+}
+
 /* ---- threads ---------------------------------------------------------------------------------------- */
 
 /* Work above the limit below which one thread does it all. */
@@ -289,11 +351,9 @@ static void thread_counts_give_equal_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(maxima),
-        cmocka_unit_test(averages),
-        cmocka_unit_test(norms),
-        cmocka_unit_test(gradients),
-        cmocka_unit_test(thread_counts_give_equal_bits),
+        cmocka_unit_test(maxima),     cmocka_unit_test(averages),
+        cmocka_unit_test(norms),      cmocka_unit_test(gradients),
+        cmocka_unit_test(ways_agree), cmocka_unit_test(thread_counts_give_equal_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * windows.tmpl.h: the functions of kernels/windows.h for one floating type.
+ * windows.tmpl.h: the maxima of kernels/windows.h for one floating type, and what its means use, too.
  *
  * Parameters: those of lanes.tmpl.h, included before, and LANES_INDEX, the integer as wide as an element.
  *
@@ -16,6 +16,9 @@
 enum { CHAINS = 4 };
 
 typedef FAL__VECTOR(LANES_INDEX, FAL__VECTOR_BYTES) lanes_index;
+
+/* Where vector v of a block begins, whose last one begins at `last`. */
+#define LANE_OF(v) ((v) == chains - 1 ? last : (v) * (int64_t)LANES)
 
 /* Elements 0, 2, ... of a, then elements 1, 3, ... of b. */
 static FAL__ALWAYS_INLINE lanes_vector every_second(lanes_vector a, lanes_vector b)
@@ -121,13 +124,14 @@ static FAL__ALWAYS_INLINE lanes_vector fold(lanes_vector best, lanes_vector v)
 
 /* ---- The greatest cell ---- */
 
-/* `chains` vectors of results, each of n lanes; x is the first tap of the first. */
+/* `chains` vectors of results, side by side but for the last, which begins at lane `last`; x is the first tap
+ * of the first. n < LANES: one vector of so many lanes. */
 static FAL__ALWAYS_INLINE void max_block(const fal__window_run *run, const LANES_TYPE *x, LANES_TYPE *y,
-                                         const int chains, int n, const int64_t step)
+                                         const int chains, int64_t last, int n, const int64_t step)
 {
     lanes_vector best[CHAINS];
     FAL__UNROLL(4)
-    for (int v = 0; v < chains; v++) best[v] = pick(x + v * LANES * step, n, step);
+    for (int v = 0; v < chains; v++) best[v] = pick(x + LANE_OF(v) * step, n, step);
     for (int64_t a = 0; a < run->taps[0]; a++)
         for (int64_t b = 0; b < run->taps[1]; b++) {
             const LANES_TYPE *row = x + a * run->tap_step[0] + b * run->tap_step[1];
@@ -135,28 +139,43 @@ static FAL__ALWAYS_INLINE void max_block(const fal__window_run *run, const LANES
                 const LANES_TYPE *cell = row + c * run->tap_step[2];
                 FAL__UNROLL(4)
                 for (int v = 0; v < chains; v++)
-                    best[v] = fold(best[v], pick(cell + v * LANES * step, n, step));
+                    best[v] = fold(best[v], pick(cell + LANE_OF(v) * step, n, step));
             }
         }
     FAL__UNROLL(4)
     for (int v = 0; v < chains; v++)
         if (n == LANES)
-            lanes_store(y + v * LANES, best[v]);
+            lanes_store(y + LANE_OF(v), best[v]);
         else
             lanes_store_first(y, best[v], n);
 }
 
+/* The last vector of a row goes back to be a whole one: what is made twice is the same. */
+static FAL__ALWAYS_INLINE void max_row(const fal__window_run *run, const LANES_TYPE *x, LANES_TYPE *y,
+                                       const int64_t step)
+{
+    if (run->lanes < LANES) {
+        max_block(run, x, y, 1, 0, (int)run->lanes, step);
+        return;
+    }
+    for (int64_t j = 0; j < run->lanes; j += CHAINS * LANES) {
+        const int64_t rest = run->lanes - j, last = rest - LANES;
+        if (rest > 3 * LANES)
+            max_block(run, x + j * step, y + j, 4, last < 3 * LANES ? last : 3 * LANES, LANES, step);
+        else if (rest > 2 * LANES)
+            max_block(run, x + j * step, y + j, 3, last, LANES, step);
+        else if (rest > LANES)
+            max_block(run, x + j * step, y + j, 2, last, LANES, step);
+        else
+            max_block(run, x + j * step, y + j, 1, last, LANES, step);
+    }
+}
+
 static FAL__ALWAYS_INLINE void max_rows(const fal__window_run *run, const int64_t step)
 {
-    for (int64_t p = 0; p < run->places; p++) {
-        const LANES_TYPE *x = (const LANES_TYPE *)run->x + p * run->x_place;
-        LANES_TYPE *y = (LANES_TYPE *)run->y + p * run->y_place;
-        int64_t j = 0;
-        for (; j + CHAINS * LANES <= run->lanes; j += CHAINS * LANES)
-            max_block(run, x + j * step, y + j, CHAINS, LANES, step);
-        for (; j + LANES <= run->lanes; j += LANES) max_block(run, x + j * step, y + j, 1, LANES, step);
-        if (j < run->lanes) max_block(run, x + j * step, y + j, 1, (int)(run->lanes - j), step);
-    }
+    for (int64_t p = 0; p < run->places; p++)
+        max_row(run, (const LANES_TYPE *)run->x + p * run->x_place, (LANES_TYPE *)run->y + p * run->y_place,
+                step);
 }
 
 static void max(const fal__window_run *run)
@@ -212,91 +231,4 @@ static void max_index(const fal__window_run *run, const fal__window_indices *ind
         max_index_rows(run, indices, 2);
     else
         max_index_rows(run, indices, run->step);
-}
-
-/* ---- The mean ---- */
-
-/* A vector of results takes PARTS vectors of double, a part of it each. */
-enum { WIDE = FAL__VECTOR_BYTES / sizeof(double), PARTS = LANES / WIDE };
-typedef FAL__VECTOR(double, FAL__VECTOR_BYTES) lanes_wide;
-typedef FAL__VECTOR(LANES_TYPE, sizeof(LANES_TYPE) * WIDE) lanes_part;
-
-typedef union lanes_parts {
-    lanes_vector all;
-    lanes_part part[PARTS];
-} lanes_parts;
-
-static FAL__ALWAYS_INLINE void add_cells(lanes_wide sum[PARTS], const LANES_TYPE *p, int n, int64_t step)
-{
-    if (step == 1 && n == LANES) {
-        FAL__UNROLL(2)
-        for (int i = 0; i < PARTS; i++)
-            sum[i] += FAL__CONVERT(*(const lanes_part *)(p + i * WIDE), lanes_wide);
-        return;
-    }
-    const lanes_parts v = {.all = pick(p, n, step)};
-    FAL__UNROLL(2)
-    for (int i = 0; i < PARTS; i++) sum[i] += FAL__CONVERT(v.part[i], lanes_wide);
-}
-
-/* Dividing by a power of two is multiplying by another, to the bit. */
-typedef struct divisor {
-    double value, inverse; /* inverse: 0 where it is not exact */
-} divisor;
-
-static FAL__ALWAYS_INLINE void store_mean(const lanes_wide sum[PARTS], const divisor *by, LANES_TYPE *y,
-                                          int n)
-{
-    lanes_parts v;
-    FAL__UNROLL(2)
-    for (int i = 0; i < PARTS; i++)
-        v.part[i] = FAL__CONVERT(by->inverse != 0 ? sum[i] * by->inverse : sum[i] / by->value, lanes_part);
-    if (n == LANES)
-        lanes_store(y, v.all);
-    else
-        lanes_store_first(y, v.all, n);
-}
-
-static FAL__ALWAYS_INLINE void mean_block(const fal__window_run *run, const LANES_TYPE *x, LANES_TYPE *y,
-                                          const divisor *by, const int chains, int n, const int64_t step)
-{
-    lanes_wide sum[CHAINS][PARTS];
-    FAL__UNROLL(4)
-    for (int v = 0; v < chains; v++) FAL__UNROLL(2)
-    for (int i = 0; i < PARTS; i++) sum[v][i] = (lanes_wide){0};
-    for (int64_t a = 0; a < run->taps[0]; a++)
-        for (int64_t b = 0; b < run->taps[1]; b++)
-            for (int64_t c = 0; c < run->taps[2]; c++) {
-                const LANES_TYPE *cell =
-                    x + a * run->tap_step[0] + b * run->tap_step[1] + c * run->tap_step[2];
-                FAL__UNROLL(4)
-                for (int v = 0; v < chains; v++) add_cells(sum[v], cell + v * LANES * step, n, step);
-            }
-    FAL__UNROLL(4)
-    for (int v = 0; v < chains; v++) store_mean(sum[v], by, y + v * LANES, n);
-}
-
-static FAL__ALWAYS_INLINE void mean_rows(const fal__window_run *run, const divisor *by, const int64_t step)
-{
-    for (int64_t p = 0; p < run->places; p++) {
-        const LANES_TYPE *x = (const LANES_TYPE *)run->x + p * run->x_place;
-        LANES_TYPE *y = (LANES_TYPE *)run->y + p * run->y_place;
-        int64_t j = 0;
-        for (; j + CHAINS * LANES <= run->lanes; j += CHAINS * LANES)
-            mean_block(run, x + j * step, y + j, by, CHAINS, LANES, step);
-        for (; j + LANES <= run->lanes; j += LANES) mean_block(run, x + j * step, y + j, by, 1, LANES, step);
-        if (j < run->lanes) mean_block(run, x + j * step, y + j, by, 1, (int)(run->lanes - j), step);
-    }
-}
-
-static void mean(const fal__window_run *run, double value)
-{
-    int exponent;
-    const divisor by = {value, frexp(value, &exponent) == 0.5 ? 1 / value : 0};
-    if (run->step == 1)
-        mean_rows(run, &by, 1);
-    else if (run->step == 2)
-        mean_rows(run, &by, 2);
-    else
-        mean_rows(run, &by, run->step);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* windows_f32.c: the functions of kernels/windows.h for float. */
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "kernels/generic/level.h"
 #include "kernels/kernels.h"
@@ -13,6 +15,9 @@
 #include <immintrin.h>
 #endif
 #include "kernels/generic/windows.tmpl.h"
+/* And of this. */
+#include "kernels/generic/windows_mean.tmpl.h"
 
 extern const fal__window_kernels FAL__NAMED(fal__windows_f32);
-const fal__window_kernels FAL__NAMED(fal__windows_f32) = {.max = max, .max_index = max_index, .mean = mean};
+const fal__window_kernels FAL__NAMED(fal__windows_f32) = {
+    .max = max, .max_index = max_index, .mean = mean, .row_sums = row_sums, .mean_of_sums = mean_of_sums};

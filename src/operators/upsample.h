@@ -47,8 +47,6 @@ typedef struct fal__upsample_kernels {
     /* y[j*y_step] = x[samples[j].from*x_step] */
     void (*pick)(void *y, int64_t y_step, const void *x, int64_t x_step, const fal__sample *samples,
                  int64_t count);
-    /* y[j*y_step] = x[j*x_step] */
-    void (*copy)(void *y, int64_t y_step, const void *x, int64_t x_step, int64_t count);
     /* sums[j] += weight*w_from * x[from*x_step] + weight*w_to * x[to*x_step]; NULL for integers */
     void (*gather)(double *sums, const void *x, int64_t x_step, const fal__sample *samples, int64_t count,
                    double weight);
@@ -65,12 +63,24 @@ typedef struct fal__upsample {
     fal_upsample_params params;
     int64_t bytes;
     bool along_channels; /* lanes lie along channels, else along the row */
+    bool linear;         /* by upsample_linear.c */
     char *x, *y;         /* or their gradients */
     const fal__upsample_kernels *kernels;
     const fal__row_sums *arithmetic;
     fal__sample *samples[FAL_MAX_SPATIAL]; /* of the outputs of an axis; one block */
     size_t memory_bytes;
 } fal__upsample;
+
+/* A row of x (or a pixel's channels) that takes part. */
+typedef struct fal__source {
+    const char *x;
+    double weight;
+} fal__source;
+
+/* upsample_linear.c: the row (or the channels of its pixels) at y as a mixture of rows of x. */
+bool fal__upsample_linear_applies(const fal__upsample *u, fal_dtype dtype);
+void fal__upsample_linear(const fal__upsample *u, const fal__source *sources, int count, int64_t channels,
+                          char *y);
 
 /* x and y, or their gradients, and the names that messages give them. */
 typedef struct fal__upsample_operands {

@@ -29,16 +29,26 @@ typedef struct fold {
     double sums[LANES];
 } fold;
 
-static FAL__ALWAYS_INLINE void add_floats(double *restrict sums, int64_t to, const float *restrict from,
-                                          int64_t step, int64_t count)
+typedef FAL__VECTOR(double, 16) pair;
+typedef FAL__VECTOR(float, 8) half_pair;
+
+static void add_floats(double *sums, const float *from, int64_t count)
 {
-    for (int64_t j = 0; j < count; j++) sums[j * to] += (double)from[j * step];
+    int64_t j = 0;
+    for (; j + 4 <= count; j += 4) {
+        pair *to = (pair *)(sums + j);
+        const half_pair *line = (const half_pair *)(from + j);
+        to[0] += FAL__CONVERT(line[0], pair);
+        to[1] += FAL__CONVERT(line[1], pair);
+    }
+    for (; j < count; j++) sums[j] += (double)from[j];
 }
 
-static FAL__ALWAYS_INLINE void add_doubles(double *restrict sums, int64_t to, const double *restrict from,
-                                           int64_t step, int64_t count)
+static void add_doubles(double *sums, const double *from, int64_t count)
 {
-    for (int64_t j = 0; j < count; j++) sums[j * to] += from[j * step];
+    int64_t j = 0;
+    for (; j + 2 <= count; j += 2) *(pair *)(sums + j) += *(const pair *)(from + j);
+    for (; j < count; j++) sums[j] += from[j];
 }
 
 /* sums[at + j*to] += cols[from + j*step] */
@@ -47,14 +57,15 @@ static void add(fold *job, int64_t at, int64_t to, int64_t from, int64_t step, i
     double *sums = job->sums + at;
     const float *floats = (const float *)(const void *)job->cols + from;
     const double *doubles = (const double *)(const void *)job->cols + from;
-    if (job->single && to == 1 && step == 1)
-        add_floats(sums, 1, floats, 1, count);
-    else if (job->single)
-        add_floats(sums, to, floats, step, count);
-    else if (to == 1 && step == 1)
-        add_doubles(sums, 1, doubles, 1, count);
-    else
-        add_doubles(sums, to, doubles, step, count);
+    if (to == 1 && step == 1) {
+        if (job->single)
+            add_floats(sums, floats, count);
+        else
+            add_doubles(sums, doubles, count);
+        return;
+    }
+    for (int64_t j = 0; j < count; j++)
+        sums[j * to] += job->single ? (double)floats[j * step] : doubles[j * step];
 }
 
 static void store(const fold *job, int64_t to, int64_t step)

@@ -32,7 +32,8 @@ typedef struct rectangle {
     int left, top, right, bottom; /* the last two lie outside */
 } rectangle;
 
-/* A pixel's colour over paper; false where less than half of it is covered. */
+/* A pixel's colour over paper; false where hardly any of it is covered. A pixel is there or not: thin letters
+ * keep their edges, which are lighter towards the paper. */
 static bool colour_of(const writer *w, uint32_t pixel, draw_rgb *colour)
 {
     const unsigned alpha = w->transparent ? pixel >> 24 : 255, rest = 255 - alpha;
@@ -40,7 +41,7 @@ static bool colour_of(const writer *w, uint32_t pixel, draw_rgb *colour)
     *colour = (draw_rgb){(uint8_t)(r + (rest * w->paper.r + 127) / 255),
                          (uint8_t)(g + (rest * w->paper.g + 127) / 255),
                          (uint8_t)(b + (rest * w->paper.b + 127) / 255)};
-    return alpha >= 128;
+    return alpha >= 48;
 }
 
 /* Paints a frame over a copy of the background. */

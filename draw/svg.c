@@ -24,7 +24,8 @@ void draw_svg_head(draw_svg *svg, const draw_figure *figure, draw_box view, cons
     draw_svg_attribute(svg, "font-size", DRAW_TEXT_SIZE);
     draw_bytes_text(svg->out, " fill=\"");
     draw_bytes_colour(svg->out, draw_theme_rgb(svg->theme, DRAW_PAINT(DRAW_INK)));
-    draw_bytes_text(svg->out, "\" role=\"img\"");
+    /* What is in an image is hidden from screen readers; controls must not be. */
+    draw_bytes_text(svg->out, svg->controls ? "\" role=\"group\"" : "\" role=\"img\"");
     if (figure->title != NULL || figure->description != NULL) {
         draw_bytes_text(svg->out, " aria-labelledby=\"");
         if (figure->title != NULL) DRAW_TEXTS(svg->out, svg->prefix, "title");

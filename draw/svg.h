@@ -12,6 +12,7 @@ typedef struct draw_svg {
     draw_bytes *out;
     draw_theme theme;
     const char *prefix; /* of ids */
+    bool controls;      /* there are links */
     int clips;          /* ids that were given away */
     unsigned hatches;   /* bit h: the pattern of hatch h has been written */
     draw_bytes looks;   /* of all classes, one after another, each ending in a 0 */

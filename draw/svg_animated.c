@@ -191,7 +191,7 @@ void draw_svg_moving(const draw_animation *animation, const draw_output *options
 {
     const draw_figure *background = animation->background;
     const char *prefix = options->prefix ? options->prefix : "";
-    draw_svg svg = {.out = bytes, .theme = background->theme, .prefix = prefix};
+    draw_svg svg = {.out = bytes, .theme = background->theme, .prefix = prefix, .controls = true};
     const draw_box view = draw_figure_viewed(background);
     const draw_box whole = {view.x, view.y, view.width, view.height + BAR_HEIGHT};
     const bar row = bar_of(animation, view);

@@ -165,8 +165,8 @@ static void draw_row_labels(draw_figure *figure, const stack_view *v)
         say_layer(&v->layer[l - 1], text, sizeof text);
         draw_textf(figure, 0, y - 5, &bold, "layer %" PRId32, l);
         draw_text(figure, 0, y + 7, &small, text);
-        draw_textf(figure, 0, y + 18, &small, "sees %" PRId64 ", %" PRId64 " outputs", v->field[l - 1].size,
-                   v->size[l]);
+        draw_textf(figure, 0, y + 18, &small, "sees %" PRId64 ", %" PRId64 " output%s", v->field[l - 1].size,
+                   v->size[l], v->size[l] == 1 ? "" : "s");
     }
 }
 

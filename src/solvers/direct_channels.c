@@ -14,10 +14,10 @@
  * where pixels are neighbours in memory and channels far apart.
  * Numerics: one sum per output in the order of parts/reduction.h; padding contributes nothing.
  *
- * This file plans and packs; parts/direct_channels_run.c holds the loops.
+ * This file plans and packs; parts/direct_channels_cost.c chooses a tile, parts/direct_channels_run.c holds
+ * the loops.
  */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,14 +28,11 @@
 #include "threads/parallel.h"
 
 enum {
-    PANEL_BYTES = 256 * 1024,  /* weights of one pass: a quarter of the smallest common L2 (1 MiB) */
-    PIXEL_BYTES = 512 * 1024,  /* input of a block of pixel tiles: half of it */
-    NEAR_BYTES = 256 * 1024,   /* and with the output, when the weights are fewer than either */
-    SUM_BYTES = 256 * 1024,    /* sums that wait in scratch */
-    NEAREST_BYTES = 24 * 1024, /* weights that stay in L1 beside the input of a tile */
-    FAR_BYTES = 1024 * 1024,   /* weights that do not stay in L2 */
-    TILES_MAX = 256,           /* pixel tiles of a block */
-    RUNS_MAX = 1 << 14,        /* of a region: 384 KiB */
+    PIXEL_BYTES = 512 * 1024, /* input of a block of pixel tiles: half of the smallest common L2 (1 MiB) */
+    NEAR_BYTES = 256 * 1024,  /* and with the output, when the weights are fewer than either */
+    SUM_BYTES = 256 * 1024,   /* sums that wait in scratch */
+    TILES_MAX = 256,          /* pixel tiles of a block */
+    RUNS_MAX = 1 << 14,       /* of a region: 384 KiB */
     REGIONS_MAX = 1 << 12,
     PIECES_MAX = 64, /* regions of a block */
     UNITS_EVEN = 64  /* pixel tiles a task, so that small ones at the border do not matter */
@@ -60,20 +57,6 @@ static int64_t count_regions(const fal__problem *p)
     return regions;
 }
 
-/* Reduction steps of a pass whose panel takes `bytes`. Chunks of channels pack fastest whole, so a pass takes
- * whole ones, or a part of which a chunk has some number, if one is near. */
-static int64_t block_steps(const fal__reduction *reduction, const fal__compute *compute, int64_t vectors,
-                           int64_t bytes)
-{
-    const int64_t steps = bytes / (vectors * compute->lanes * (int64_t)compute->panel_bytes);
-    const int64_t chunk = reduction->chunk * reduction->taps;
-    if (chunk < 1 || reduction->taps == 1) return steps;
-    if (steps >= chunk) return steps / chunk * chunk;
-    for (int64_t part = steps; part > steps / 2; part--)
-        if (chunk % part == 0) return part;
-    return steps;
-}
-
 static bool applies(const fal__problem *problem, const fal__machine *machine, char *why, size_t capacity)
 {
     if ((problem->dtype != FAL_F32 && problem->dtype != FAL_F64) || problem->y_dtype != problem->dtype) {
@@ -94,99 +77,11 @@ static bool applies(const fal__problem *problem, const fal__machine *machine, ch
     const fal__compute *compute = compute_for(&p, machine);
     fal__reduction_plan(&p, compute, &reduction);
     int64_t runs;
-    const int64_t steps = block_steps(&reduction, compute, FAL__DIRECT_VECTORS, NEAREST_BYTES);
+    const int64_t steps = fal__direct_shortest_pass(&reduction, compute);
     if (fal__region_runs_most(&reduction, steps, &runs) && runs <= RUNS_MAX) return true;
     snprintf(why, capacity, "%" PRId64 " taps of %" PRId64 " channels are too long a list", reduction.taps,
              reduction.ic);
     return false;
-}
-
-/* What a choice of tiles costs at. */
-typedef struct choice {
-    const fal__compute *compute;
-    int64_t vectors, all; /* of a tile, of a group's output channels */
-    int64_t block;        /* reduction steps of a pass */
-    bool far;             /* its weights do not stay in L1 */
-} choice;
-
-/* Cycles of one reduction step of a tile. Multiply-adds and loads go two a cycle, each sum is ready for the
- * next step after four, and L2 gives some 28 bytes a cycle; then a little for the input, which comes from
- * there line by line. */
-static double step_cycles(const choice *c, int64_t rows, int64_t vectors)
-{
-    const double adds = (double)(rows * vectors) / 2, loads = (double)(rows + vectors) / 2;
-    const double bytes = (double)(vectors * c->compute->lanes * (int64_t)c->compute->panel_bytes);
-    double longest = adds > loads ? adds : loads;
-    if (longest < 4) longest = 4;
-    if (c->far && longest < bytes / 28) longest = bytes / 28;
-    return longest + 0.04 * (double)rows + 0.02 * (double)vectors;
-}
-
-/* Cycles of a tile of pixels by all output channels of a group: `steps` reduction steps in `runs` runs. A
- * pass begins with a call, and moves the sums in and out. */
-static double tile_cycles(const choice *c, int64_t rows, double steps, double runs)
-{
-    const double passes = ceil(steps / (double)c->block);
-    const double extra = 6 * runs + 40 * passes;
-    const int64_t whole = c->all / c->vectors, rest = c->all % c->vectors;
-    double cycles = (double)whole * (step_cycles(c, rows, c->vectors) * steps + extra);
-    if (rest > 0) cycles += step_cycles(c, rows, rest) * steps + extra;
-    return cycles + 1.5 * passes * (double)(rows * c->all);
-}
-
-/* Cycles of one image and group with tiles of `vectors`. */
-static double choice_cost(const fal__problem *p, const fal__compute *compute, int32_t vectors, int64_t block)
-{
-    const int64_t taps = p->axis[0].k * p->axis[1].k * p->axis[2].k;
-    const int64_t panel =
-        fal__min(block, taps * p->ic) * vectors * compute->lanes * (int64_t)compute->panel_bytes;
-    const choice c = {.compute = compute,
-                      .vectors = vectors,
-                      .all = fal__ceil_div(p->oc, compute->lanes),
-                      .block = block,
-                      .far = panel > NEAREST_BYTES};
-    fal__region region;
-    double cycles = 0;
-    for (bool more = fal__region_first(p, &region); more; more = fal__region_next(p, &region)) {
-        fal__direct_cut cut;
-        fal__direct_cut_region(&region, compute->direct->rows[vectors], &cut);
-        const int64_t rows = cut.length / cut.per_line, longer = cut.length % cut.per_line;
-        const double runs = (double)fal__region_taps(&region), steps = runs * (double)p->ic;
-        double line = (double)(cut.per_line - longer) * tile_cycles(&c, rows, steps, runs);
-        if (longer > 0) line += (double)longer * tile_cycles(&c, rows + 1, steps, runs);
-        cycles += line * (double)cut.lines;
-    }
-    return cycles;
-}
-
-/* The best vectors of a tile, and the reduction steps of a pass: as many as L2 takes, or as L1 where tiles
- * have so few pixels that they would wait for weights. */
-static double choose_tile(const fal__problem *p, const fal__compute *compute, int32_t *vectors,
-                          int64_t *block)
-{
-    const int64_t most = fal__max(1, fal__min(FAL__DIRECT_VECTORS, fal__ceil_div(p->oc, compute->lanes)));
-    fal__reduction reduction;
-    fal__reduction_plan(p, compute, &reduction);
-    double best = -1;
-    for (int32_t v = 1; v <= most; v++)
-        for (int near = 0; near < 2; near++) {
-            const int64_t steps = block_steps(&reduction, compute, v, near ? NEAREST_BYTES : PANEL_BYTES);
-            const double cost = choice_cost(p, compute, v, steps);
-            if (best >= 0 && cost >= best) continue;
-            best = cost;
-            *vectors = v;
-            *block = steps;
-        }
-    return best;
-}
-
-/* Cycles that pass until weights beyond L2 have arrived, as far as no arithmetic hides them. */
-static double weights_cycles(const fal__problem *p, const fal__compute *compute)
-{
-    const double weights = (double)p->groups * (double)p->oc * (double)p->ic *
-                           (double)(p->axis[0].k * p->axis[1].k * p->axis[2].k) *
-                           (double)compute->panel_bytes;
-    return weights > FAR_BYTES ? (weights - FAR_BYTES) / 13 : 0;
 }
 
 static double estimate(const fal__problem *problem, const fal__machine *machine)
@@ -196,10 +91,10 @@ static double estimate(const fal__problem *problem, const fal__machine *machine)
     const fal__compute *compute = compute_for(&p, machine);
     int32_t vectors;
     int64_t block;
-    double cost = choose_tile(&p, compute, &vectors, &block);
+    double cost = fal__direct_choose_tile(&p, compute, &vectors, &block);
     if (p.ic > 1 && p.x_ic != 1) cost *= 1.3; /* a step touches another page than the last */
     if (p.y_oc != 1) cost += 1.5 * (double)(p.oc * p.axis[0].out * p.axis[1].out * p.axis[2].out);
-    return (double)p.n * (double)p.groups * cost + weights_cycles(&p, compute);
+    return (double)p.n * (double)p.groups * cost + fal__direct_weights_cycles(&p, compute);
 }
 
 static int64_t count_tiles(const fal__direct_channels *d)
@@ -289,7 +184,7 @@ static fal_status prepare(const fal__problem *problem, const fal__machine *machi
     const fal__problem *p = &d->problem;
     d->compute = compute_for(p, machine);
     fal__reduction_plan(p, d->compute, &d->reduction);
-    choose_tile(p, d->compute, &d->vectors, &d->block);
+    fal__direct_choose_tile(p, d->compute, &d->vectors, &d->block);
     const int64_t chunk = d->reduction.chunk * d->reduction.taps;
     d->span = d->reduction.taps > 1 && chunk > d->block && chunk % d->block == 0 ? chunk : d->block;
     d->width = d->vectors * d->compute->lanes;

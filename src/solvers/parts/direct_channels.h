@@ -71,6 +71,14 @@ static inline int32_t fal__direct_rows(const fal__direct_channels *d)
     return d->compute->direct->rows[d->vectors];
 }
 
+/* The best vectors of a tile and reduction steps of a pass; returns the cycles of one image and group. */
+double fal__direct_choose_tile(const fal__problem *problem, const fal__compute *compute, int32_t *vectors,
+                               int64_t *block);
+/* The fewest reduction steps of a pass that may be chosen. */
+int64_t fal__direct_shortest_pass(const fal__reduction *reduction, const fal__compute *compute);
+/* Cycles that pass until weights beyond L2 have arrived, as far as no arithmetic hides them. */
+double fal__direct_weights_cycles(const fal__problem *problem, const fal__compute *compute);
+
 void fal__direct_cut_region(const fal__region *region, int32_t rows, fal__direct_cut *cut);
 
 /* An empty block in a task's scratch. */

@@ -42,6 +42,7 @@ typedef struct fal__direct_pixels {
     fal__dp_axis axis[FAL_MAX_SPATIAL];
     int64_t k_channels, k_blocks;        /* input channels of a block of k */
     int64_t panels;                      /* of output channels: widths differ by one at most */
+    int64_t panel_width, wider_panels;   /* the first few are one wider */
     int64_t split_panels, splits;        /* panels whose sums are kept at a time */
     int64_t blocks[FAL_MAX_SPATIAL];     /* along each axis */
     int64_t run_count, copy_size, lanes; /* of a block at most; the copy in elements */
@@ -58,8 +59,7 @@ typedef struct fal__dp_packed {
 /* The first output channel of a panel. */
 static inline int64_t fal__dp_panel(const fal__direct_pixels *s, int64_t panel)
 {
-    const int64_t width = s->problem.oc / s->panels, wider = s->problem.oc % s->panels;
-    return panel * width + (panel < wider ? panel : wider);
+    return panel * s->panel_width + (panel < s->wider_panels ? panel : s->wider_panels);
 }
 
 /* Outputs first..end-1 of an axis, the taps they meet, and the input lines for them. Class c holds the input

@@ -47,6 +47,8 @@ static bool padded(const fal__problem_axis *axis)
 static void plan_panels(fal__direct_pixels *s)
 {
     s->panels = fal__ceil_div(s->problem.oc, s->kernels->rows_max);
+    s->panel_width = s->problem.oc / s->panels;
+    s->wider_panels = s->problem.oc % s->panels;
 }
 
 /* Input channels of a block of k: whole chunks of the reduction, as alike as may be. */
@@ -73,24 +75,38 @@ static double channel_elements(const fal__direct_pixels *s, const fal__dp_kind *
 /* What is found out once for all ways. */
 typedef struct axes {
     int64_t longest[FAL_MAX_SPATIAL][2]; /* stretch, [1]: where blocks end where the taps change */
-    fal__dp_kinds kinds[FAL_MAX_SPATIAL];
-    double step[STEPS_KEPT]; /* step_cycles by vectors; 0: not asked yet */
+    const fal__dp_kinds *kinds[FAL_MAX_SPATIAL];
+    /* Kept, because ways differ along one axis mostly: kinds by `cut` and `own` of a block; and step_cycles
+     * by vectors, 0: not asked yet. */
+    int64_t block[FAL_MAX_SPATIAL][2][2];
+    fal__dp_kinds kept[FAL_MAX_SPATIAL][2][2];
+    double step[STEPS_KEPT];
 } axes;
+
+static void find_kinds(const fal__problem *p, int a, const fal__dp_axis *how, axes *all)
+{
+    fal__dp_kinds *kinds = &all->kept[a][how->cut][how->own];
+    int64_t *block = &all->block[a][how->cut][how->own];
+    if (*block != how->block) fal__dp_find_kinds(p, a, how, kinds);
+    *block = how->block;
+    all->kinds[a] = kinds;
+}
 
 static void find_longest(const fal__problem *p, int a, axes *all)
 {
     const fal__dp_axis how = {.cut = true, .own = true, .block = p->axis[a].out};
     all->longest[a][0] = all->longest[a][1] = p->axis[a].out;
     if (p->mode != FAL_PAD_ZEROS || !padded(&p->axis[a])) return;
-    fal__dp_find_kinds(p, a, &how, &all->kinds[a]);
-    all->longest[a][1] = all->kinds[a].most.outputs;
+    find_kinds(p, a, &how, all);
+    all->longest[a][1] = all->kinds[a]->most.outputs;
 }
 
 /* Rows of a block: among almost as many, the number whose last vectors are fullest. */
 static int64_t even_rows(int64_t rows, int64_t all, int64_t pitch, int64_t columns, int64_t lanes)
 {
+    const int64_t least = fal__ceil_div(all * columns, lanes);
     int64_t best = rows, best_vectors = INT64_MAX;
-    for (int64_t r = rows; r >= 1 && 2 * r >= rows; r--) {
+    for (int64_t r = rows; r >= 1 && 2 * r >= rows && best_vectors > least; r--) {
         const int64_t whole = all / r, rest = all % r;
         const int64_t vectors = whole * fal__ceil_div((r - 1) * pitch + columns, lanes) +
                                 (rest > 0 ? fal__ceil_div((rest - 1) * pitch + columns, lanes) : 0);
@@ -111,28 +127,28 @@ static bool plan_block(fal__direct_pixels *s, bool own_rows, axes *all)
     const int64_t height = all->longest[1][rows->cut], width = all->longest[2][columns->cut];
     const fal__dp_kind plane = fal__dp_inner_kind(&p->axis[0], true, 1);
     s->axis[0] = (fal__dp_axis){.own = true, .block = 1};
-    fal__dp_kinds *kinds = all->kinds;
     for (int64_t target = BLOCK_LANES;; target -= target > 8 * lanes ? 4 * lanes : lanes) {
         if (target < lanes) return false;
         columns->block = fal__max(1, fal__min(width, target));
         const int64_t pieces = fal__ceil_div(width, columns->block);
         if (pieces > 1) columns->block = fal__ceil_div(fal__ceil_div(width, pieces), lanes) * lanes;
-        fal__dp_find_kinds(p, 2, columns, &kinds[2]);
-        rows->block = fal__max(1, fal__min(height, target / kinds[2].most.pitch));
+        find_kinds(p, 2, columns, all);
+        rows->block = fal__max(1, fal__min(height, target / all->kinds[2]->most.pitch));
         rows->own = fal__dp_inner_kind(&p->axis[1], true, rows->block).lines <
                     fal__dp_inner_kind(&p->axis[1], false, rows->block).lines;
         if (rows->own && own_rows) return false; /* as without asking */
         rows->own |= own_rows;
-        fal__dp_find_kinds(p, 1, rows, &kinds[1]);
-        const double channel = s->in_place ? (double)columns->block
-                                           : channel_elements(s, &plane, &kinds[1].most, &kinds[2].most);
+        find_kinds(p, 1, rows, all);
+        const double channel = s->in_place
+                                   ? (double)columns->block
+                                   : channel_elements(s, &plane, &all->kinds[1]->most, &all->kinds[2]->most);
         const double size = channel * (double)s->k_channels;
         if (size <= budget || (target == lanes && size <= limit)) break;
     }
-    const int64_t block = even_rows(rows->block, height, kinds[2].most.pitch, columns->block, lanes);
+    const int64_t block = even_rows(rows->block, height, all->kinds[2]->most.pitch, columns->block, lanes);
     if (block == rows->block) return true;
     rows->block = block;
-    fal__dp_find_kinds(p, 1, rows, &kinds[1]);
+    find_kinds(p, 1, rows, all);
     return true;
 }
 
@@ -142,7 +158,7 @@ static double step_cycles(const fal__direct_pixels *s, int64_t vectors)
 {
     double cycles = 0;
     for (int64_t wide = 0; wide < 2; wide++) {
-        const int64_t wider = s->problem.oc % s->panels, rows = s->problem.oc / s->panels + wide;
+        const int64_t wider = s->wider_panels, rows = s->panel_width + wide;
         const int64_t many = wide ? wider : s->panels - wider;
         if (many == 0) continue;
         const int64_t tiles = fal__ceil_div(vectors, s->kernels->vectors_max[rows]);
@@ -199,10 +215,10 @@ static double cycles_of(const fal__direct_pixels *s, axes *all)
 {
     const fal__problem *p = &s->problem;
     double cycles = 0;
-    for (const fal__dp_kind *d = all->kinds[0].item; d < all->kinds[0].item + all->kinds[0].count; d++)
-        for (const fal__dp_kind *h = all->kinds[1].item; h < all->kinds[1].item + all->kinds[1].count; h++)
-            for (const fal__dp_kind *w = all->kinds[2].item; w < all->kinds[2].item + all->kinds[2].count;
-                 w++)
+    const fal__dp_kinds *const *k = all->kinds;
+    for (const fal__dp_kind *d = k[0]->item; d < k[0]->item + k[0]->count; d++)
+        for (const fal__dp_kind *h = k[1]->item; h < k[1]->item + k[1]->count; h++)
+            for (const fal__dp_kind *w = k[2]->item; w < k[2]->item + k[2]->count; w++)
                 cycles += (double)(d->many * h->many * w->many) * block_cycles(s, all, d, h, w);
     const double weights = (double)p->oc * (double)s->reduction.steps; /* come from afar once */
     return (double)p->groups * ((double)p->n * cycles + 0.25 * weights) + 200;
@@ -223,13 +239,13 @@ static void plan_sizes(fal__direct_pixels *s, axes *all)
 {
     const fal__problem *p = &s->problem;
     const fal__reduction *r = &s->reduction;
-    for (int a = 0; a < FAL_MAX_SPATIAL; a++) fal__dp_find_kinds(p, a, &s->axis[a], &all->kinds[a]);
-    const fal__dp_kind *rows = &all->kinds[1].most, *columns = &all->kinds[2].most;
+    for (int a = 0; a < FAL_MAX_SPATIAL; a++) find_kinds(p, a, &s->axis[a], all);
+    const fal__dp_kind *rows = &all->kinds[1]->most, *columns = &all->kinds[2]->most;
     const int64_t lanes = s->kernels->lanes;
     s->lanes = fal__ceil_div((rows->outputs - 1) * columns->pitch + columns->outputs, lanes) * lanes;
     s->copy_size =
         s->k_channels *
-            (s->in_place ? lanes : (int64_t)channel_elements(s, &all->kinds[0].most, rows, columns)) +
+            (s->in_place ? lanes : (int64_t)channel_elements(s, &all->kinds[0]->most, rows, columns)) +
         lanes;
     s->run_count = r->taps * fal__ceil_div(s->k_channels, r->taps == 1 ? s->k_channels : r->chunk);
     for (int a = 0; a < FAL_MAX_SPATIAL; a++) s->blocks[a] = fal__dp_blocks(s, a, false);
@@ -281,10 +297,11 @@ bool fal__dp_plan(const fal__problem *problem, const fal__machine *machine, fal_
     plan_k(s);
     const bool whole = s->reduction.taps == 1 && joined(p);
     axes all;
-    for (int i = 0; i < STEPS_KEPT; i++) all.step[i] = 0;
+    memset(all.step, 0, sizeof all.step);
+    memset(all.block, 0, sizeof all.block);
     for (int a = 0; a < FAL_MAX_SPATIAL; a++) find_longest(p, a, &all);
     const fal__dp_axis one = {.own = true, .block = 1};
-    fal__dp_find_kinds(p, 0, &one, &all.kinds[0]);
+    find_kinds(p, 0, &one, &all);
     fal__direct_pixels best = {0};
     bool found = false;
     const bool zeros = p->mode == FAL_PAD_ZEROS;

@@ -22,6 +22,7 @@ static test_tensor call(const deform_case *c, const fal_context *given, uint64_t
     char repro[TEST_TEXT];
     fal_context context = *given;
     context.error = &error;
+    context.cpu = (fal_cpu_level)(c->seed / 3 % 4); /* every instruction set, by turns */
     test_tensor y = deform_like(c, DEFORM_Y, strides);
     if (c->params.beta != 0) fal_tensor_copy(&c->operands.y, &y.t, NULL);
     fal_deform_operands o = c->operands;

@@ -63,6 +63,7 @@ static void run(const deform_case *c, const fal_context *given, gradients *g)
     fal_error error = {0};
     fal_context context = *given;
     context.error = &error;
+    context.cpu = (fal_cpu_level)(c->seed / 3 % 4); /* every instruction set, by turns */
     assert_true(
         test_ok(fal_deform_conv_grad(&context, &c->operands, &c->params, c->offset_groups, &g->tensors),
                 &error, deform_text(c, repro)));

@@ -2,7 +2,6 @@
 /* windows_f64.c: the functions of kernels/windows.h for double. */
 #include <math.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "kernels/generic/level.h"
 #include "kernels/kernels.h"

@@ -75,15 +75,30 @@ static FAL__ALWAYS_INLINE lanes_wide quotient(lanes_wide sum, const divisor *by)
     return sum / by->value;
 }
 
+/* Whole vectors go to memory part by part: joined on the way they would wait for each other. */
 static FAL__ALWAYS_INLINE void store_mean(const lanes_wide *sum, const divisor *by, LANES_TYPE *y, int n)
 {
     lanes_parts v;
     FAL__UNROLL(2)
-    for (int i = 0; i < PARTS; i++) v.part[i] = FAL__CONVERT(quotient(sum[i], by), lanes_part);
-    if (n == LANES)
-        lanes_store(y, v.all);
-    else
-        lanes_store_first(y, v.all, n);
+    for (int i = 0; i < PARTS; i++) {
+        const lanes_part part = FAL__CONVERT(quotient(sum[i], by), lanes_part);
+        if (n == LANES)
+            *(lanes_part *)(y + i * WIDE) = part;
+        else
+            v.part[i] = part;
+    }
+    if (n != LANES) lanes_store_first(y, v.all, n);
+}
+
+static FAL__ALWAYS_INLINE void store_sums(const lanes_wide *sum, double *y, int n)
+{
+    FAL__UNROLL(2)
+    for (int i = 0; i < PARTS; i++)
+        if (n == LANES)
+            *(lanes_wide *)(y + i * WIDE) = sum[i];
+        else
+            for (int k = 0; k < WIDE; k++)
+                if (i * WIDE + k < n) y[i * WIDE + k] = sum[i][k];
 }
 
 /* Sums of vectors that lie as in max_block; each is its row's and joins the others' at the row's end. */
@@ -125,7 +140,7 @@ static FAL__ALWAYS_INLINE void mean_block(const fal__window_run *run, const LANE
         if (by != NULL)
             store_mean(sum[v], by, (LANES_TYPE *)y + j + LANE_OF(v), n);
         else
-            memcpy((double *)y + j + LANE_OF(v), sum[v], (size_t)n * sizeof(double));
+            store_sums(sum[v], (double *)y + j + LANE_OF(v), n);
 }
 
 static FAL__ALWAYS_INLINE void mean_row(const fal__window_run *run, const LANES_TYPE *x, void *y,
@@ -182,12 +197,17 @@ static void row_sums(const fal__window_run *run)
 static FAL__ALWAYS_INLINE void mean_sums_block(const fal__window_run *run, const double *x, LANES_TYPE *y,
                                                const divisor *by, int n)
 {
-    lanes_wide sum[PARTS] = {{0}}, row[PARTS] = {{0}};
+    lanes_wide sum[PARTS] = {{0}};
     for (int64_t a = 0; a < run->taps[0]; a++)
         for (int64_t b = 0; b < run->taps[1]; b++) {
-            memcpy(row, x + a * run->tap_step[0] + b * run->tap_step[1], (size_t)n * sizeof(double));
+            const double *row = x + a * run->tap_step[0] + b * run->tap_step[1];
             FAL__UNROLL(2)
-            for (int i = 0; i < PARTS; i++) sum[i] += row[i];
+            for (int i = 0; i < PARTS; i++)
+                if (n == LANES)
+                    sum[i] += *(const lanes_wide *)(row + i * WIDE);
+                else
+                    for (int k = 0; k < WIDE; k++)
+                        if (i * WIDE + k < n) sum[i][k] += row[i * WIDE + k];
         }
     store_mean(sum, by, y, n);
 }

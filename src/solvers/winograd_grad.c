@@ -165,7 +165,11 @@ static double predict(const fal__winograd_grad *g)
                         (6 * products + 60 + 0.8 * lanes * (double)(g->m * g->m));
     const double sums = 4 * products * rows * panels * (double)conv->width; /* bytes */
     const double rereads = g->bytes > (3u << 19) && visits > 1 ? visits * 2 * sums / 60 : 0;
-    return (double)(p->groups * p->axis[0].out) * (multiply + tiles * (x + gy) + back + rereads);
+    const double moved = (double)(p->n * p->ic * p->axis[0].in) * (double)(p->axis[1].in * p->axis[2].in) +
+                         (double)(p->oc * p->ic * p->axis[0].k) * (double)(p->axis[1].k * p->axis[2].k) +
+                         (double)(p->n * p->oc * p->axis[0].out) * (double)(g->m * g->m);
+    return (double)p->groups * ((double)p->axis[0].out * (multiply + tiles * (x + gy) + back + rereads) +
+                                0.5 * (double)sizeof(float) * moved / 3.7);
 }
 
 /* The shares that cost least, of those that `cap` allows and that are `units` at least where they can be. */

@@ -82,9 +82,9 @@ TABLE = [
      "Two input sizes of a convolution with stride 2 give one result size ..."),
     ("output-padding-1.svg", "... or 6",
      "draw conv --input-size 6 --kernel 3 --stride 2 --padding 1 --view coverage",
-     "... because the floor in the formula drops the half step: where the smaller input has padding, the last "
-     "window reads the last row of the larger one. The transposed convolution is told by its output padding "
-     "which of the two it shall return. It adds no zeros to the result: the row it adds is computed like the "
+     "... because the floor in the formula drops the half step: where the smaller input has padding, the "
+     "last window reads the last row of the larger one. The transposed convolution is told by its output "
+     "padding which of the two it shall return. It adds no zeros to the result: the row it adds is computed like the "
      "others."),
     ("scatter.svg", "Transposed, as it is computed",
      "animate conv-transpose '[[1,2],[3,4]]' '[[1,2,1],[2,4,2],[1,2,1]]' --stride 2 --view scatter",

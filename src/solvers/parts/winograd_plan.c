@@ -244,7 +244,7 @@ static bool try_tiles(fal__winograd_plan *plan, int64_t tiles, uint64_t cap, bes
 {
     bool any = false;
     for (int lean = 0; lean < 2; lean++)
-        for (int64_t panels = 1; panels <= 16; panels *= 2) {
+        for (int64_t panels = 1; panels <= 16 && panels < 2 * plan->panels; panels *= 2) {
             plan->lean = lean;
             if (!fal__winograd_cut(plan, tiles, panels) || plan->scratch.bytes > SCRATCH_BYTES ||
                 plan->scratch.bytes + (plan->transient ? 0 : plan->packed_bytes) > cap)

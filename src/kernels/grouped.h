@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * grouped.h: groups of few channels, several in one vector, channels last.
+ * grouped.h: groups of few channels, several in one vector or one in a few, channels last.
  *
  * A block is one vector of output channels: lanes / oc groups of oc channels each. Its inputs lie side by
  * side, ic of each group, and make at most one vector, the window. Input channel i of all groups is spread
@@ -11,8 +11,8 @@
  *
  * so that one multiply-add serves every group:    weights [block][plane tap][row tap][column tap][i][lane]
  *
- * Each row of the input is spread once, into a ring of as many rows as the kernel is high, and then read by
- * all the taps that meet it.
+ * Where a group has whole vectors of outputs, input channels are broadcast and the layout of the weights is
+ * the same.
  *
  * Used through fal__compute.grouped by solvers/grouped_channels.c. All steps count elements.
  */
@@ -21,18 +21,14 @@
 
 #include "kernels/depthwise.h"
 
-enum { FAL__GROUPED_TILE = 14 }; /* columns of outputs at a time, at most */
-
 typedef struct fal__grouped_block {
     fal__depthwise_axis plane, row, column; /* as for fal__depthwise_block */
-    int64_t ic, oc;                         /* of a group; oc divides the lanes, ic <= oc */
-    int64_t blocks;                         /* one vector apart in y and bias, lanes/oc*ic elements in x */
-    int32_t groups;                         /* of each block that exist: lanes/oc, or fewer of one block */
-    const void *x;                          /* position (0, 0, 0) of the first block */
+    int64_t ic, oc; /* of a group; oc divides the lanes, ic <= oc; or they divide oc */
+    int64_t blocks; /* one vector apart in y and bias, groups of them ic apart in x */
+    int32_t groups; /* of each block that exist: lanes/oc, or fewer of one block */
+    const void *x;  /* position (0, 0, 0) of the first block */
     const void *w;
     const void *bias; /* or NULL */
-    void *ring; /* plane.taps * slots * ic * (FAL__GROUPED_TILE - 1 + column.taps) vectors; stride 1 only */
-    int64_t slots; /* of a plane: positions from the first row tap to the last, both included */
     double beta;
     const struct fal__activation *activation; /* or NULL */
     void *y;

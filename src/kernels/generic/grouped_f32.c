@@ -8,6 +8,12 @@
 #define LANES_TYPE float
 #include "kernels/generic/lanes.tmpl.h"
 /* What follows uses these. */
+#include "kernels/generic/grouped_spread.tmpl.h"
+/* What follows uses these. */
+#include "kernels/generic/grouped_sums.tmpl.h"
+/* What follows uses these. */
+#include "kernels/generic/grouped_whole.tmpl.h"
+/* What follows uses these. */
 #include "kernels/generic/grouped.tmpl.h"
 
 extern const fal__grouped_fn FAL__NAMED(fal__grouped_f32);

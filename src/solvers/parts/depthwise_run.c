@@ -2,7 +2,7 @@
 /* depthwise_run.c: see depthwise_run.h. */
 #include "solvers/parts/depthwise_run.h"
 
-#include "solvers/parts/depthwise.h"
+#include "solvers/parts/patches.h"
 #include "threads/parallel.h"
 
 enum { D = 0, H = 1, W = 2 };
@@ -56,46 +56,6 @@ static void locate_piece(const fal__problem *p, const fal__depthwise_state *s, c
     found->at[W] = fal__depthwise_reach(&p->axis[W], column, fal__min(column + s->columns, p->axis[W].out));
 }
 
-/* Rows that follow each other without a gap are one long row. */
-static void join_rows(int64_t *rows, int64_t *columns, int64_t row_step, int64_t column_step)
-{
-    if (row_step != *columns * column_step) return;
-    *columns *= *rows;
-    *rows = 1;
-}
-
-static void gather_patch(const walk *w, const char *x, int32_t channels, char *patch)
-{
-    const fal__problem *p = w->p;
-    const int64_t element = (int64_t)w->s->compute->panel_bytes;
-    const fal__depthwise_span *at = w->piece.at;
-    int64_t rows = at[H].high - at[H].low, columns = at[W].high - at[W].low;
-    if (p->ic == 0 || rows == 0 || columns == 0) return; /* without a product x may have no cell */
-    join_rows(&rows, &columns, p->axis[H].xs, p->axis[W].xs);
-    for (int64_t d = at[D].low; d < at[D].high; d++)
-        for (int64_t r = 0; r < rows; r++, patch += columns * w->s->lanes * element) {
-            const int64_t from =
-                d * p->axis[D].xs + (at[H].low + r) * p->axis[H].xs + at[W].low * p->axis[W].xs;
-            w->s->compute->depthwise->gather(x + from * element, p->axis[W].xs, p->x_g, columns, channels,
-                                             patch);
-        }
-}
-
-static void scatter_patch(const walk *w, const char *patch, int32_t channels, char *y)
-{
-    const fal__problem *p = w->p;
-    const int64_t element = (int64_t)w->s->compute->panel_bytes;
-    const fal__depthwise_span *at = w->piece.at;
-    /* Without beta the patch holds the results already. */
-    const fal__activation *activation =
-        p->beta != 0 && p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL;
-    int64_t rows = at[H].end - at[H].first, columns = at[W].end - at[W].first;
-    join_rows(&rows, &columns, p->axis[H].ys, p->axis[W].ys);
-    for (int64_t r = 0; r < rows; r++, patch += columns * w->s->lanes * element)
-        w->s->compute->depthwise->scatter(patch, p->axis[W].ys, p->y_g, columns, channels, p->beta,
-                                          activation, y + r * p->axis[H].ys * element);
-}
-
 /* The biases of some blocks, side by side. */
 static const void *locate_bias(const walk *w, int64_t first, int64_t blocks, int32_t channels)
 {
@@ -128,14 +88,14 @@ static void run_blocks(const walk *w, const sight *at)
     const fal__depthwise_state *s = w->s;
     const fal__depthwise_span *span = w->piece.at;
     const int64_t element = (int64_t)s->compute->panel_bytes;
-    fal__depthwise_block block = {
-        .plane = fal__depthwise_rows(&p->axis[D], &span[D], at->x_steps[D], 0),
-        .row = fal__depthwise_rows(&p->axis[H], &span[H], at->x_steps[H], at->y_row),
-        .blocks = at->blocks,
-        .w = w->job->packed + at->first * s->reduction.steps * s->lanes * element,
-        .bias = locate_bias(w, at->first, at->blocks, at->channels),
-        .beta = at->finish ? p->beta : 0,
-        .activation = at->finish && p->activation.kind != FAL_ACTIVATION_NONE ? &p->activation : NULL};
+    fal__depthwise_block block = {.plane = fal__depthwise_rows(&p->axis[D], &span[D], at->x_steps[D], 0),
+                                  .row =
+                                      fal__depthwise_rows(&p->axis[H], &span[H], at->x_steps[H], at->y_row),
+                                  .blocks = at->blocks,
+                                  .w = w->job->packed + at->first * s->reduction.steps * s->lanes * element,
+                                  .bias = locate_bias(w, at->first, at->blocks, at->channels),
+                                  .beta = at->finish ? p->beta : 0,
+                                  .activation = at->finish ? fal__activation_or_null(p) : NULL};
     if (p->ic == 0) block.plane.taps = 0; /* outputs that no product reaches */
     const int64_t classes = fal__min(fal__depthwise_classes(&p->axis[W]), span[W].end - span[W].first);
     for (int64_t class = 0; class < classes; class ++) {
@@ -170,12 +130,17 @@ static int64_t run_some(const walk *w, const place *at, int64_t first, int64_t e
                   .y_row = p->axis[H].ys,
                   .y_column = p->axis[W].ys,
                   .finish = !turn_y || p->beta == 0};
+    const fal__lane_patch patch = {.problem = p,
+                                   .compute = s->compute,
+                                   .at = span,
+                                   .x_channel = p->x_g,
+                                   .y_channel = p->y_g,
+                                   .x_channels = seen.channels,
+                                   .y_channels = seen.channels};
     if (turn_x) {
-        gather_patch(w, seen.x, seen.channels, w->scratch + s->x_patch);
+        fal__lane_patch_gather(&patch, seen.x, w->scratch + s->x_patch);
         seen.x = w->scratch + s->x_patch;
-        seen.x_steps[W] = s->lanes;
-        seen.x_steps[H] = seen.x_steps[W] * (span[W].high - span[W].low);
-        seen.x_steps[D] = seen.x_steps[H] * (span[H].high - span[H].low);
+        fal__lane_patch_steps(&patch, seen.x_steps);
     } else {
         for (int a = 0; a < FAL_MAX_SPATIAL; a++) seen.x += span[a].low * seen.x_steps[a] * element;
     }
@@ -185,7 +150,7 @@ static int64_t run_some(const walk *w, const place *at, int64_t first, int64_t e
         seen.y_row = seen.y_column * (span[W].end - span[W].first);
     }
     run_blocks(w, &seen);
-    if (turn_y) scatter_patch(w, seen.y, seen.channels, result);
+    if (turn_y) fal__lane_patch_scatter(&patch, seen.y, result);
     return seen.blocks;
 }
 

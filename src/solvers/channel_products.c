@@ -13,6 +13,9 @@
  *       for each tap: for each run of positions         parts/positions.h; padding is in no run
  *         one kernel call                               sums: registers; between runs in scratch
  *
+ * Where the border copies cells, a run falls apart at the ends of a row, and a block turned round is a whole
+ * image, since any row of it may be copied.
+ *
  * Cost: two loads and a multiply-add per product and vector. Wins where a group has no vector of output
  * channels to share what is loaded (outer_products). Serves weight gradients alone.
  * Numerics: one sum per output in the order of parts/reduction.h.
@@ -28,11 +31,13 @@
 
 enum {
     W = FAL_MAX_SPATIAL - 1,
-    VECTORS = 16,             /* of a share at most: long stretches of memory, where groups are neighbours */
-    TOGETHER = 4,             /* at a time: enough chains to hide a multiply-add, in half of L1 with ... */
-    POSITIONS = 64,           /* ... these positions of both operands; of a block, in whole rows */
-    TURNED_POSITIONS = 256,   /* where x is turned round: fewer would turn the rows between blocks often */
-    REGION_BYTES = 512 * 1024 /* x turned round, of a share: a quarter of L2 */
+    VECTORS = 16,           /* of a share at most: long stretches of memory, where groups are neighbours */
+    TOGETHER = 4,           /* at a time: enough chains to hide a multiply-add, in half of L1 with ... */
+    POSITIONS = 64,         /* ... these positions of both operands; of a block, in whole rows */
+    TURNED_POSITIONS = 256, /* where x is turned round: fewer would turn the rows between blocks often */
+    REGION_BYTES =
+        512 * 1024, /* x turned round, of a share: a quarter of L2; gy of several channels likewise */
+    IMAGE_BYTES = 2048 * 1024 /* of a vector of channels of a whole image, at most */
 };
 
 typedef struct channel_products {
@@ -43,6 +48,7 @@ typedef struct channel_products {
     int64_t planes, x_rows;  /* of x, under a block */
     int64_t region, steps;   /* elements of a lane of x, and positions, of a block at most */
     int64_t vectors, shares; /* of a share; shares */
+    int64_t turned;          /* channels of gy that are turned round at a time: all or one */
     bool x_direct, w_direct; /* groups are neighbours there */
     int32_t tasks;
     size_t x, w, runs, sums, bytes; /* scratch of a task */
@@ -53,17 +59,23 @@ static const fal__compute *compute_for(const fal__problem *p, const fal__machine
     return machine->kernels->compute[p->dtype == FAL_F32 ? FAL__F32 : FAL__F64];
 }
 
+/* Of a vector of channels. */
+static double image_bytes(const fal__problem *p, const fal__compute *compute)
+{
+    return (double)p->axis[0].in * (double)p->axis[1].in * (double)p->axis[W].in * (double)compute->lanes *
+           (double)compute->panel_bytes;
+}
+
 static bool applies(const fal__problem *p, const fal__machine *machine, char *why, size_t capacity)
 {
-    (void)machine;
     if ((p->dtype != FAL_F32 && p->dtype != FAL_F64) || p->y_dtype != p->dtype)
         snprintf(why, capacity, "needs f32 or f64 throughout");
     else if (p->y_role != FAL__ROLE_W)
         snprintf(why, capacity, "serves weight gradients alone");
-    else if (p->mode != FAL_PAD_ZEROS && (p->mode != FAL_PAD_CONSTANT || p->padding_value != 0))
-        snprintf(why, capacity, "needs zero padding");
+    else if (fal__positions_copied(p) && image_bytes(p, compute_for(p, machine)) > IMAGE_BYTES)
+        snprintf(why, capacity, "images of this size have no copied borders");
     else
-        return true;
+        return fal__positions_apply(p, why, capacity);
     return false;
 }
 
@@ -79,8 +91,11 @@ static double estimate(const fal__problem *p, const fal__machine *machine)
     return pairs * positions * (taps * 1.3 * chain + (turned * 0.7 + 1.0) * vectors * compute->lanes);
 }
 
-static int64_t hull(const fal__problem_axis *axis, int64_t positions)
+/* Positions of x under some of gy at most; all of them where a border may copy any. */
+static int64_t hull(const fal__problem *p, int a, int64_t positions)
 {
+    const fal__problem_axis *axis = &p->axis[a];
+    if (fal__positions_copied(p)) return axis->in;
     const int64_t span = (positions - 1) * axis->d + (axis->out - 1) * axis->s + 1;
     return fal__min(axis->in, fal__max(span, 1));
 }
@@ -92,9 +107,10 @@ static void plan_block(const fal__problem *p, channel_products *s)
     const int64_t row = fal__max(1, s->images * p->axis[W].k);
     const int64_t positions = s->x_direct ? POSITIONS : TURNED_POSITIONS;
     s->rows = fal__max(1, fal__min(p->axis[1].k, positions / row));
+    if (fal__positions_copied(p) && !s->x_direct) s->rows = fal__max(1, p->axis[1].k);
     s->steps = s->rows * row;
-    s->planes = hull(&p->axis[0], 1);
-    s->x_rows = hull(&p->axis[1], s->rows);
+    s->planes = hull(p, 0, 1);
+    s->x_rows = hull(p, 1, s->rows);
     s->region = s->x_direct ? 0 : s->images * s->planes * s->x_rows * p->axis[W].in;
 }
 
@@ -114,10 +130,12 @@ static bool book(const fal__problem *p, channel_products *s)
     const size_t element = s->compute->panel_bytes;
     const int64_t width = s->vectors * s->compute->lanes;
     int64_t region, sums;
+    const double one = (double)s->steps * (double)width * (double)element;
+    s->turned = one * (double)p->oc <= REGION_BYTES ? fal__max(1, p->oc) : 1;
     s->bytes = 0;
     return fal__mul(s->region, width, &region) && fal__mul(s->taps * width, p->n * p->oc, &sums) &&
            fal__book(&s->bytes, region, element, &s->x) &&
-           fal__book(&s->bytes, s->steps * width, element, &s->w) &&
+           fal__book(&s->bytes, s->turned * s->steps * width, element, &s->w) &&
            fal__book(&s->bytes, s->steps, sizeof(fal__position_run), &s->runs) &&
            fal__book(&s->bytes, sums, element, &s->sums);
 }
@@ -198,6 +216,14 @@ static void turn_x(const walk *w, int64_t i)
                 }
 }
 
+/* Where channel j of gy lies when it is turned round. */
+static char *turned_w(const walk *w, int64_t j)
+{
+    const channel_products *s = w->s;
+    const int64_t slot = s->turned > 1 ? j : 0, width = s->vectors * s->compute->lanes;
+    return w->scratch + s->w + (size_t)(slot * s->steps * width) * s->compute->panel_bytes;
+}
+
 static void turn_w(const walk *w, int64_t j)
 {
     const fal__problem *p = w->p;
@@ -207,7 +233,7 @@ static void turn_w(const walk *w, int64_t j)
         const int64_t from = (w->group + v * lanes) * p->w_g + j * p->w_oc;
         fal__positions_pack(p, s->compute, (const fal__position_run *)(const void *)(w->scratch + s->runs),
                             w->runs, (const char *)w->run->w + from * element, p->w_g, lanes_of(w, v),
-                            w->scratch + s->w + (size_t)(v * s->steps * lanes * element));
+                            turned_w(w, j) + v * s->steps * lanes * element);
     }
 }
 
@@ -222,26 +248,38 @@ static fal__problem turned_problem(const walk *w)
     return p;
 }
 
+/* Steps first .. first+count-1 of a run, whose cells in x begin at `offset`. */
+static void run_steps(const channel_products *s, const fal__channel_sums *run, int64_t first, int64_t count,
+                      int64_t offset)
+{
+    fal__channel_sums sums = *run;
+    sums.steps = count;
+    sums.x = (const char *)run->x + offset * (int64_t)s->compute->panel_bytes;
+    sums.w = (const char *)run->w + first * run->w_step * (int64_t)s->compute->panel_bytes;
+    s->compute->channel_products(&sums);
+}
+
 /* One block for one tap and some vectors of the share: run after run. */
-static void run_tap(const walk *w, const fal__problem *listed, const int64_t *o, fal__channel_sums *sums)
+static void run_tap(const walk *w, const fal__problem *listed, const int64_t *o, const fal__channel_sums *all)
 {
     const channel_products *s = w->s;
-    const int64_t element = (int64_t)s->compute->panel_bytes;
     const fal__position_run *run = (const fal__position_run *)(const void *)(w->scratch + s->runs);
-    const char *x = sums->x, *gy = sums->w;
-    int64_t row = 0;
+    fal__channel_sums sums = *all;
+    int64_t row = 0, first, end, offset, count;
     for (int64_t r = 0; r < w->runs; row += run->length, r++, run++) {
-        int64_t first, end, offset;
-        fal__positions_clip(listed, run, o, &first, &end, &offset);
-        if (first >= end) continue;
-        sums->steps = end - first;
-        sums->x_step = fal__positions_x_step(listed, run);
-        sums->w_step = s->w_direct ? fal__positions_w_step(listed, run) : s->compute->lanes;
-        sums->x = x + (offset + first * sums->x_step) * element;
-        sums->w = gy + ((s->w_direct ? run->w : row * sums->w_step) + first * sums->w_step) * element;
-        s->compute->channel_products(sums);
+        sums.x_step = fal__positions_x_step(listed, run);
+        sums.w_step = s->w_direct ? fal__positions_w_step(listed, run) : s->compute->lanes;
+        sums.w = (const char *)all->w +
+                 (s->w_direct ? run->w : row * sums.w_step) * (int64_t)s->compute->panel_bytes;
+        if (fal__positions_copied(listed)) {
+            for (first = 0; first < run->length; first += count)
+                if (fal__positions_stretch(listed, run, o, first, &count, &offset))
+                    run_steps(s, &sums, first, count, offset);
+        } else {
+            fal__positions_clip(listed, run, o, &first, &end, &offset);
+            if (first < end) run_steps(s, &sums, first, end - first, offset + first * sums.x_step);
+        }
     }
-    sums->x = x, sums->w = gy;
 }
 
 /* One block for one channel of x and of gy in each group. Few vectors at a time, so that what all taps read
@@ -258,7 +296,7 @@ static void run_pair(const walk *w, const fal__problem *listed, int64_t i, int64
     for (int64_t v = 0; v < vectors; v += TOGETHER) {
         sums.vectors = fal__min(TOGETHER, vectors - v);
         sums.x = s->x_direct ? (const char *)w->run->x + x * element : w->scratch + s->x;
-        sums.w = s->w_direct ? (const char *)w->run->w + gy * element : w->scratch + s->w;
+        sums.w = s->w_direct ? (const char *)w->run->w + gy * element : turned_w(w, j);
         sums.x = (const char *)sums.x + v * sums.x_vector * element;
         sums.w = (const char *)sums.w + v * sums.w_vector * element;
         int64_t o[FAL_MAX_SPATIAL], tap = 0;
@@ -281,15 +319,16 @@ static void run_block(walk *w)
         w->image * s->reduction.taps + (w->plane * p->axis[1].k + w->row) * p->axis[W].k * w->images;
     w->runs = fal__positions_read(p, &s->reduction, first, rows * p->axis[W].k * w->images, runs);
     const fal__problem listed = s->x_direct ? *p : turned_problem(w);
-    w->plane_0 = fal__max(0, w->plane * p->axis[0].d - p->axis[0].begin);
-    w->row_0 = fal__max(0, w->row * p->axis[1].d - p->axis[1].begin);
+    const bool copied = fal__positions_copied(p);
+    w->plane_0 = copied ? 0 : fal__max(0, w->plane * p->axis[0].d - p->axis[0].begin);
+    w->row_0 = copied ? 0 : fal__max(0, w->row * p->axis[1].d - p->axis[1].begin);
     for (int64_t r = 0; r < w->runs && !s->x_direct; r++)
         runs[r].x = (runs[r].image - w->image) * listed.x_ic - w->plane_0 * listed.axis[0].xs -
                     w->row_0 * listed.axis[1].xs;
     for (int64_t i = 0; i < p->n; i++) {
         if (!s->x_direct) turn_x(w, i);
         for (int64_t j = 0; j < p->oc; j++) {
-            if (!s->w_direct) turn_w(w, j);
+            if (!s->w_direct && (i == 0 || s->turned == 1)) turn_w(w, j);
             run_pair(w, &listed, i, j);
         }
     }

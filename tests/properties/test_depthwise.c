@@ -160,22 +160,46 @@ static void planes_of_all_widths(void **state)
     if (fal_cpu_detect() >= FAL_CPU_AVX512) assert_true(ran > 500);
 }
 
-/* Channels of a group that are a part of a vector at some level: 2 and 4 of 8 floats, 8 of 16, 2 of 4
- * doubles. */
+/* Channels of a group that are a part of a vector at some level (2 and 4 of 8 floats, 8 of 16, 2 of 4
+ * doubles), or a few of them. */
 static void groups_of_few_channels(void **state)
 {
     (void)state;
-    static const int64_t channels[][2] = {{1, 2}, {2, 2}, {1, 4}, {3, 4}, {4, 4}, {8, 8}, {5, 8}};
+    static const int64_t channels[][2] = {{1, 2}, {2, 2},   {1, 4},   {3, 4},  {4, 4},  {8, 8},
+                                          {5, 8}, {16, 16}, {12, 16}, {3, 32}, {32, 64}};
     int64_t ran = 0;
     for (fal_cpu_level cpu = FAL_CPU_AVX2; cpu <= fal_cpu_detect(); cpu++)
         for (uint64_t seed = 0; seed < 30 * COLUMNS; seed++) {
-            const int64_t *c = channels[seed % 7];
+            const int64_t *c = channels[seed % 11];
             test_problem p = problem_of(seed * 3 + (uint64_t)cpu, 2 + (int64_t)(seed % 11), c[0], c[1]);
-            p.params.layout = FAL_NHWC;
             ran += check("grouped-channels", cpu, &p, TEST_FORWARD);
             ran += check("grouped-channels", cpu, &p, TEST_GRAD_INPUT);
         }
     if (fal_cpu_detect() >= FAL_CPU_AVX2) assert_true(ran > 10 * COLUMNS);
+}
+
+/* Weight gradients of layers whose borders copy cells. */
+static void borders_of_gradients(void **state)
+{
+    (void)state;
+    static const fal_padding_mode modes[] = {FAL_PAD_ZEROS, FAL_PAD_REFLECT, FAL_PAD_REPLICATE,
+                                             FAL_PAD_CIRCULAR};
+    for (uint64_t seed = 0; seed < 8 * COLUMNS; seed++) {
+        test_problem p = problem_of(seed, 2 + (int64_t)(seed % 21), 1, 1);
+        p.params.padding_mode = modes[test_random(seed, 8) % 4];
+        p.has_bias = false; /* whose gradient is a problem of its own */
+        p.params.beta = 0;
+        p.transposed = false;
+        for (int a = 0; a < 2; a++) { /* a reflection reaches no further than the axis */
+            p.params.padding_begin[a] =
+                p.params.padding_begin[a] < p.in[a] ? p.params.padding_begin[a] : p.in[a] - 1;
+            p.params.padding_end[a] =
+                p.params.padding_end[a] < p.in[a] ? p.params.padding_end[a] : p.in[a] - 1;
+        }
+        test_problem_sizes(&p);
+        if (p.out[0] < 1 || p.out[1] < 1) continue;
+        assert_true(check("channel-products", FAL_CPU_AUTO, &p, TEST_GRAD_WEIGHT));
+    }
 }
 
 int main(void)
@@ -184,6 +208,7 @@ int main(void)
         cmocka_unit_test(depthwise_at_all_tails),
         cmocka_unit_test(planes_of_all_widths),
         cmocka_unit_test(groups_of_few_channels),
+        cmocka_unit_test(borders_of_gradients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,10 +70,24 @@ static int64_t border_offset(const fal__problem *p, const fal__position_run *run
     return offset;
 }
 
+bool fal__positions_stretch(const fal__problem *p, const fal__position_run *run, const int64_t *o,
+                            int64_t first, int64_t *count, int64_t *offset)
+{
+    const fal__problem_axis *row = &p->axis[W];
+    const int64_t position = o[W] * row->s + run->at[W] + first * row->d;
+    *offset = border_offset(p, run, o, first);
+    *count = run->length - first;
+    if (!run->images) {
+        const bool inside = position >= 0 && position < row->in;
+        *count = inside ? fal__min(*count, (row->in - 1 - position) / row->d + 1) : 1;
+    }
+    return *offset != NOWHERE;
+}
+
 int64_t fal__positions_list(const fal__problem *p, const fal__position_run *runs, int64_t count,
                             const int64_t *o, int64_t row, const fal__position_lists *lists)
 {
-    const bool copies = p->mode != FAL_PAD_ZEROS && p->mode != FAL_PAD_CONSTANT;
+    const bool copies = fal__positions_copied(p);
     int64_t found = 0, begin = 0;
     for (int64_t i = 0; i < count; begin += runs[i].length, i++) {
         const fal__position_run *run = &runs[i];

@@ -49,6 +49,14 @@ static inline int64_t fal__positions_w_step(const fal__problem *problem, const f
 {
     return run->images ? problem->w_ic : problem->axis[FAL_MAX_SPATIAL - 1].ws;
 }
+/* For a border that copies cells: how many steps of a run from `first` on are neighbours at output o, and the
+ * offset in x of the first of them. False: it meets no cell. */
+bool fal__positions_stretch(const fal__problem *problem, const fal__position_run *run, const int64_t *o,
+                            int64_t first, int64_t *count, int64_t *offset);
+static inline bool fal__positions_copied(const fal__problem *problem)
+{
+    return problem->mode != FAL_PAD_ZEROS && problem->mode != FAL_PAD_CONSTANT;
+}
 /* Lists the steps that exist at output (tap) o; returns their number. Offsets in x are those of channel 0
  * without the problem's base; rows of a packed panel are `row` elements long. */
 int64_t fal__positions_list(const fal__problem *problem, const fal__position_run *runs, int64_t count,

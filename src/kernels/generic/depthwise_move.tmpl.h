@@ -79,10 +79,26 @@ static FAL__ALWAYS_INLINE void gather_four(const float *x, int64_t channel_step,
         if (whole || i < count) _mm512_storeu_ps(patch + i * LANES, v[i]);
 }
 
-static FAL__ALWAYS_INLINE void scatter_four(const float *patch, int64_t channel_step, float *y,
-                                            const bool whole, int count)
+/* Four elements at every position or at every second one, where `mask` has bits. */
+static FAL__ALWAYS_INLINE void store_quarter(float *y, __m128 quarter, __mmask8 mask, const bool whole,
+                                             const int step)
 {
-    const __mmask8 mask = (__mmask8)((1 << count) - 1);
+    if (step == 2) {
+        const __m256i twice = _mm256_set_epi32(3, 3, 2, 2, 1, 1, 0, 0);
+        _mm256_mask_storeu_ps(y, mask, _mm256_permutevar8x32_ps(_mm256_castps128_ps256(quarter), twice));
+    } else if (whole) {
+        _mm_storeu_ps(y, quarter);
+    } else {
+        /* Extraction to memory under a mask is one instruction, but one that faults on what it masks. */
+        FAL__IN_REGISTER(quarter);
+        _mm_mask_storeu_ps(y, mask, quarter);
+    }
+}
+
+static FAL__ALWAYS_INLINE void scatter_four(const float *patch, int64_t channel_step, float *y,
+                                            const bool whole, int count, const int step)
+{
+    const __mmask8 mask = (__mmask8)(((1 << step * count) - 1) & (step == 2 ? 0x55 : 0xFF));
     __m512 v[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++)
@@ -93,18 +109,8 @@ static FAL__ALWAYS_INLINE void scatter_four(const float *patch, int64_t channel_
         const __m128 quarters[4] = {_mm512_castps512_ps128(v[i]), _mm512_extractf32x4_ps(v[i], 1),
                                     _mm512_extractf32x4_ps(v[i], 2), _mm512_extractf32x4_ps(v[i], 3)};
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) {
-            float *at = y + (i + 4 * j) * channel_step;
-            __m128 quarter = quarters[j];
-            if (whole) {
-                _mm_storeu_ps(at, quarter);
-            } else {
-                /* Extraction to memory under a mask is one instruction, but one that faults on what it masks.
-                 */
-                FAL__IN_REGISTER(quarter);
-                _mm_mask_storeu_ps(at, mask, quarter);
-            }
-        }
+        for (int j = 0; j < 4; j++)
+            store_quarter(y + (i + 4 * j) * channel_step, quarters[j], mask, whole, step);
     }
 }
 
@@ -117,12 +123,20 @@ static int64_t gather_turned(const float *x, int64_t channel_step, int64_t count
     return count;
 }
 
-static int64_t scatter_turned(const float *patch, int64_t channel_step, int64_t count, float *y)
+static FAL__ALWAYS_INLINE int64_t scatter_all(const float *patch, int64_t channel_step, int64_t count,
+                                              float *y, const int step)
 {
     int64_t i = 0;
-    for (; i + 4 <= count; i += 4) scatter_four(patch + i * LANES, channel_step, y + i, true, 4);
-    if (i < count) scatter_four(patch + i * LANES, channel_step, y + i, false, (int)(count - i));
+    for (; i + 4 <= count; i += 4) scatter_four(patch + i * LANES, channel_step, y + i * step, true, 4, step);
+    if (i < count) scatter_four(patch + i * LANES, channel_step, y + i * step, false, (int)(count - i), step);
     return count;
+}
+
+/* Steps of 2 are what a transposed layer of stride 2 writes. */
+static int64_t scatter_turned(const float *patch, int64_t step, int64_t channel_step, int64_t count, float *y)
+{
+    if (step == 1) return scatter_all(patch, channel_step, count, y, 1);
+    return step == 2 ? scatter_all(patch, channel_step, count, y, 2) : 0;
 }
 #else
 static int64_t gather_turned(const LANES_TYPE *x, int64_t channel_step, int64_t count, LANES_TYPE *patch)
@@ -134,10 +148,11 @@ static int64_t gather_turned(const LANES_TYPE *x, int64_t channel_step, int64_t 
     return i;
 }
 
-static int64_t scatter_turned(const LANES_TYPE *patch, int64_t channel_step, int64_t count, LANES_TYPE *y)
+static int64_t scatter_turned(const LANES_TYPE *patch, int64_t step, int64_t channel_step, int64_t count,
+                              LANES_TYPE *y)
 {
     int64_t i = 0;
-    for (; i + 4 <= count; i += 4)
+    for (; step == 1 && i + 4 <= count; i += 4)
         for (int c = 0; c < LANES; c++)
             for (int j = 0; j < 4; j++) y[i + j + c * channel_step] = patch[(i + j) * LANES + c];
     return i;
@@ -166,8 +181,8 @@ static void scatter(const void *patch, int64_t step, int64_t channel_step, int64
             for (; done < count; done++)
                 lanes_store_first((LANES_TYPE *)y + done * step,
                                   lanes_load((const LANES_TYPE *)patch + done * LANES), (int)channels);
-        else if (step == 1 && channels == LANES)
-            done = scatter_turned(patch, channel_step, count, y);
+        else if (channels == LANES)
+            done = scatter_turned(patch, step, channel_step, count, y);
     }
     scatter_any(patch, step, channel_step, done, count, channels, (LANES_TYPE)beta, activation, y);
 }

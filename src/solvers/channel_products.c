@@ -79,16 +79,20 @@ static bool applies(const fal__problem *p, const fal__machine *machine, char *wh
     return false;
 }
 
+/* Cycles, measured: of a call of the kernel and each of its steps, to read a vector where it lies and to turn
+ * one round, from pixels that are neighbours or not. */
 static double estimate(const fal__problem *p, const fal__machine *machine)
 {
-    const fal__compute *compute = compute_for(p, machine);
-    const double pairs = (double)p->n * (double)p->oc;
-    const double taps = (double)(p->axis[0].out * p->axis[1].out * p->axis[W].out);
-    const double positions = (double)p->ic * (double)(p->axis[0].k * p->axis[1].k * p->axis[W].k);
-    const double vectors = (double)fal__ceil_div(p->groups, compute->lanes);
-    const double turned = (p->x_g != 1 ? 3.0 : 0.0) + (p->w_g != 1 ? 1.0 : 0.0);
-    const double chain = vectors > 4 ? vectors : 4; /* cycles of a step: latency or loads */
-    return pairs * positions * (taps * 1.3 * chain + (turned * 0.7 + 1.0) * vectors * compute->lanes);
+    enum { CALL = 220, READ = 4, TURN = 17, TURN_APART = 40 };
+    const fal__problem_axis *d = &p->axis[0], *h = &p->axis[1], *w = &p->axis[W];
+    const int64_t all = fal__ceil_div(p->groups, compute_for(p, machine)->lanes);
+    const double step = 4.2, vectors = (double)all, together = (double)fal__ceil_div(all, TOGETHER);
+    const double taps = (double)(d->out * h->out * w->out), rows = (double)(p->ic * d->k * h->k);
+    const double calls = (double)(p->n * p->oc) * taps * rows * together;
+    const double x_turn = w->xs == 1 ? TURN : TURN_APART, w_turn = w->ws == 1 ? TURN : TURN_APART;
+    const double x = (double)(p->n * p->ic * d->in * h->in * w->in) * vectors * (p->x_g != 1 ? x_turn : READ);
+    const double gy = (double)p->oc * rows * (double)w->k * vectors * (p->w_g != 1 ? w_turn : READ);
+    return calls * (CALL + step * (double)w->k) + x + gy;
 }
 
 /* Positions of x under some of gy at most; all of them where a border may copy any. */

@@ -64,7 +64,9 @@ static double estimate(const fal__problem *p, const fal__machine *machine)
         (double)p->n * (double)p->axis[0].out * (double)p->axis[1].out * (double)p->axis[W].out;
     const double taps = (double)(p->ic * p->axis[0].k * p->axis[1].k * p->axis[W].k);
     const double vectors = (double)fal__ceil_div(p->groups, compute->lanes);
-    const double vector = p->axis[W].s == 1 ? 2.0 : 2.6;
+    /* Weights that L1 and half of L2 cannot hold stream by for every output: gradients have such. */
+    const bool streams = taps * vectors * compute->lanes * (double)compute->panel_bytes > (1 << 20);
+    const double vector = streams ? 9.5 : p->axis[W].s == 1 ? 2.0 : 2.6;
     const double element = p->groups < compute->lanes ? (double)p->groups * 2.8 : vectors * vector;
     return pixels * (10 + taps * element) + 120 * taps;
 }

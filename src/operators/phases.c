@@ -64,10 +64,14 @@ static bool phase_axis(const fal__transposed_axis *axis, int64_t t0, fal__proble
     return true;
 }
 
-/* No products: the outputs of axes a.. hold beta*y + bias. */
+/* No products: the outputs of axes a.. hold beta*y + bias. Groups that follow each other are as well one. */
 static void without_products(const fal__transposed_axis *axes, int first, fal__problem *p)
 {
     p->ic = 0;
+    if (p->y_g == p->oc * p->y_oc && (!p->has_bias || p->b_g == p->oc * p->b_oc)) {
+        p->oc *= p->groups; /* channels of a tensor: the product is an int64 */
+        p->groups = 1;
+    }
     for (int a = first; a < FAL_MAX_SPATIAL; a++)
         p->axis[a] = (fal__problem_axis){
             .in = axes[a].in, .out = axes[a].out, .k = 1, .s = 1, .d = 1, .ys = axes[a].ys};

@@ -136,18 +136,18 @@ static void far_taps(void **state)
     }
 }
 
-/* An input gradient of stride 2 writes every second element; where the kernel is no wider than the stride,
- * planes are read in place. */
-static void every_second(void **state)
+/* An input gradient of stride 2 writes every second element, of stride 3 every third; where the kernel is no
+ * wider than the stride, planes are read in place. */
+static void every_other(void **state)
 {
     (void)state;
-    for (int64_t i = 0; i < 80; i++) {
+    for (int64_t i = 0; i < 320; i++) {
         test_problem p = new_problem(i % 2 == 0 ? 2 : 3, 1 + i % 16, 1 + i % 4);
         p.dtype = i % 5 == 0 ? FAL_F64 : FAL_F32;
         for (int a = 0; a < p.spatial; a++) {
-            p.k[a] = i % 3 == 0 ? 3 : 2;
-            p.in[a] = a + 1 < p.spatial ? 2 * p.k[a] : p.k[a] + i;
-            p.params.stride[a] = 2;
+            p.params.stride[a] = 2 + i / 80;
+            p.k[a] = p.params.stride[a] + (i % 3 == 0);
+            p.in[a] = a + 1 < p.spatial ? 2 * p.k[a] : p.k[a] + i % 80;
         }
         p.has_bias = false;
         p.params.beta = i % 4 < 2 ? 0 : 1;
@@ -208,7 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pointwise),     cmocka_unit_test(few_outputs),      cmocka_unit_test(strided_rows),
-        cmocka_unit_test(planes),        cmocka_unit_test(far_taps),         cmocka_unit_test(every_second),
+        cmocka_unit_test(planes),        cmocka_unit_test(far_taps),         cmocka_unit_test(every_other),
         cmocka_unit_test(many_channels), cmocka_unit_test(infinite_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

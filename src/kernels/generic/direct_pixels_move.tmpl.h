@@ -5,42 +5,45 @@
  * direct_pixels.tmpl.h.
  */
 
-/* Of y[0], y[2], y[4] .. the first n, on their way in and out; nothing between them is touched. */
+/* Of y[0], y[step], y[2*step] .. the first n, on their way in and out; nothing between them is touched. A
+ * vector of y, the q-th of the stretch, holds the places q*LANES + i: lane place/step goes to those that the
+ * step divides.
+ *
+ *     step 3      v  a b c d ..      y  a . . b | . . c . | . d . .
+ */
 #if defined(__AVX512F__)
-#define PIXELS_EVERY_SECOND 1
-static FAL__ALWAYS_INLINE uint32_t pixels_second_mask(int n)
-{
-    return (uint32_t)(0x55555555u & ((UINT64_C(1) << 2 * n) - 1));
-}
+enum { PIXELS_APART = 4 }; /* the largest step served */
 
-static FAL__ALWAYS_INLINE void pixels_store_second(LANES_TYPE *y, lanes_vector v, int n)
+static FAL__ALWAYS_INLINE void pixels_store_apart(LANES_TYPE *y, lanes_vector v, int n, const int step)
 {
-    const uint32_t mask = pixels_second_mask(n);
-    if (sizeof(LANES_TYPE) == 4) {
-        const __m512i low = _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0);
-        const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
-        _mm512_mask_storeu_ps((void *)y, (__mmask16)mask, _mm512_permutexvar_ps(low, (__m512)v));
-        if (n > LANES / 2)
-            _mm512_mask_storeu_ps((void *)(y + LANES), (__mmask16)(mask >> 16),
-                                  _mm512_permutexvar_ps(high, (__m512)v));
-    } else {
-        const __m512i low = _mm512_set_epi64(3, 3, 2, 2, 1, 1, 0, 0);
-        const __m512i high = _mm512_add_epi64(low, _mm512_set1_epi64(4));
-        _mm512_mask_storeu_pd((void *)y, (__mmask8)mask, _mm512_permutexvar_pd(low, (__m512d)v));
-        if (n > LANES / 2)
-            _mm512_mask_storeu_pd((void *)(y + LANES), (__mmask8)(mask >> 8),
-                                  _mm512_permutexvar_pd(high, (__m512d)v));
+    const int end = (n - 1) * step + 1;
+    FAL__UNROLL(4)
+    for (int q = 0; q < step; q++) {
+        if (q * LANES >= end) break;
+        typedef FAL__VECTOR(PIXELS_INDEX, FAL__VECTOR_BYTES) indices;
+        indices lane;
+        uint32_t mask = 0;
+        FAL__UNROLL(16)
+        for (int i = 0; i < LANES; i++) {
+            lane[i] = (q * LANES + i) / step;
+            mask |= (uint32_t)((q * LANES + i) % step == 0) << i;
+        }
+        if (end < (q + 1) * LANES) mask &= (1u << (end - q * LANES)) - 1;
+        if (sizeof(LANES_TYPE) == 4)
+            _mm512_mask_storeu_ps((void *)(y + q * LANES), (__mmask16)mask,
+                                  _mm512_permutexvar_ps((__m512i)lane, (__m512)v));
+        else
+            _mm512_mask_storeu_pd((void *)(y + q * LANES), (__mmask8)mask,
+                                  _mm512_permutexvar_pd((__m512i)lane, (__m512d)v));
     }
 }
-
-static FAL__ALWAYS_INLINE lanes_vector pixels_load_second(const LANES_TYPE *y, int n)
-{
-    LANES_TYPE lanes[LANES] = {0};
-    for (int i = 0; i < n; i++) lanes[i] = y[2 * i];
-    return lanes_load(lanes);
-}
 #else
-#define PIXELS_EVERY_SECOND 0
+enum { PIXELS_APART = 1 };
+
+static FAL__ALWAYS_INLINE void pixels_store_apart(LANES_TYPE *y, lanes_vector v, int n, const int step)
+{
+    for (int i = 0; i < n; i++) y[i * step] = v[i];
+}
 #endif
 
 /* `count` elements to y, y_step apart. */
@@ -50,26 +53,29 @@ static FAL__ALWAYS_INLINE void pixels_store_row(const fal__lane_store *s, const 
     const LANES_TYPE beta = (LANES_TYPE)s->beta;
     for (int64_t j = 0; j < count; j += LANES) {
         const int n = count - j < LANES ? (int)(count - j) : LANES;
-        LANES_TYPE lanes[LANES];
+        LANES_TYPE lanes[LANES] = {0};
         lanes_vector v = lanes_load_first(sums + j, n);
         if (s->y_step == 1) {
             if (s->beta != 0) v += beta * lanes_load_first(y + j, n);
             lanes_store_first(y + j, lanes_activate(v, s->activation), n);
             continue;
         }
-#if PIXELS_EVERY_SECOND
-        if (s->y_step == 2) {
-            if (s->beta != 0) v += beta * pixels_load_second(y + 2 * j, n);
-            pixels_store_second(y + 2 * j, lanes_activate(v, s->activation), n);
-            continue;
-        }
-#endif
+        LANES_TYPE *at = y + j * s->y_step;
         if (s->beta != 0) {
-            for (int i = 0; i < n; i++) lanes[i] = y[(j + i) * s->y_step];
-            v += beta * lanes_load_first(lanes, n);
+            for (int i = 0; i < n; i++) lanes[i] = at[i * s->y_step];
+            v += beta * lanes_load(lanes);
         }
-        lanes_store(lanes, lanes_activate(v, s->activation));
-        for (int i = 0; i < n; i++) y[(j + i) * s->y_step] = lanes[i];
+        v = lanes_activate(v, s->activation);
+        if (s->y_step < 2 || s->y_step > PIXELS_APART) {
+            lanes_store(lanes, v);
+            for (int i = 0; i < n; i++) at[i * s->y_step] = lanes[i];
+        } else if (s->y_step == 2) {
+            pixels_store_apart(at, v, n, 2);
+        } else if (s->y_step == 3) {
+            pixels_store_apart(at, v, n, 3);
+        } else {
+            pixels_store_apart(at, v, n, 4);
+        }
     }
 }
 

@@ -63,6 +63,10 @@ def ratio(value):
     return f"{value:.2f}" if value else "-"
 
 
+def percent(part):
+    return f"{100 * part:.1f}" if part else "-"
+
+
 def mean(one, layers):
     if one is None:
         return "-"
@@ -72,21 +76,21 @@ def mean(one, layers):
 def summary(told):
     """The geometric means, one row a set and layout."""
     names = ["one-call", *(peer["name"] for peer in told["peers"]), "best"]
-    yield "| set | layers | layout | % of peak | " + " | ".join(names) + " |"
-    yield "|---|---:|---|---:|" + "---:|" * len(names)
+    yield "| set | layers | layout | % of peak | GB/s | " + " | ".join(names) + " |"
+    yield "|---|---:|---|---:|---:|" + "---:|" * len(names)
     for means in told["geometric_means"]:
         of = {one["name"]: one for one in means["ratios"]}
         cells = [mean(of.get(name), means["layers"]) for name in names]
         yield (f"| {means['set']} | {means['layers']} | {means['layout']} |"
-               f" {100 * means['part_of_peak']:.1f} | " + " | ".join(cells) + " |")
+               f" {percent(means['part_of_peak'])} | {means['gb_per_s']:.1f} | " + " | ".join(cells) + " |")
 
 
 def layer_rows(told, name):
     """Every run of a set."""
     peers = [peer["name"] for peer in told["peers"]]
-    yield ("| layer | layout | MFLOP | us | spread | GFLOP/s | % of peak | one-call | " + " | ".join(peers)
-           + " | solver |")
-    yield "|---|---|---:|---:|---:|---:|---:|---:|" + "---:|" * len(peers) + "---|"
+    yield ("| layer | layout | MFLOP | us | spread | GFLOP/s | % of peak | GB/s | one-call | "
+           + " | ".join(peers) + " | solver |")
+    yield "|---|---|---:|---:|---:|---:|---:|---:|---:|" + "---:|" * len(peers) + "---|"
     for run in told["runs"]:
         if run["set"] != name:
             continue
@@ -99,7 +103,7 @@ def layer_rows(told, name):
             others.append("differs" if one.get("differs") else ratio(one.get("time_ns", 0) / ours["time_ns"]))
         yield (f"| {run['name'] or run['layer']} | {run['layout']} | {run['flops'] / 1e6:.1f} | "
                f"{ours['time_ns'] / 1e3:.1f} | {100 * spread:.0f}% | {ours['gflops']:.1f} | "
-               f"{100 * ours['part_of_peak']:.1f} | " + " | ".join(others) + f" | {ours['detail']} |")
+               f"{percent(ours['part_of_peak'])} | {ours['gb_per_s']:.1f} | " + " | ".join(others) + f" | {ours['detail']} |")
 
 
 def machine(told, command, usual_core, built):
@@ -132,12 +136,13 @@ METHOD = """## How to read the tables
   measures the peak take turns, sample by sample, and all operands move to other addresses three times.
 - us, GFLOP/s and % of peak are those of a plan with weights packed beforehand. Operations are counted
   directly: two for each product, those with padding included. Winograd does fewer, and layers that skip
-  padding too, so more than 100 % is possible. The peak was measured beside each layer.
+  padding too, so more than 100 % is possible. The peak was measured beside each layer. GB/s are the bytes of
+  all operands, each read or written once, a second: what counts where little or nothing is computed.
 - All other columns say how many times longer than that a call took: above 1 this library is faster.
   `one-call` is this library planning, packing and computing in one call. `openblas` is im2col and sgemm.
   `onednn` gets the layout of the row; `onednn-any` and `onednn-winograd` keep x and y in whatever layout
-  oneDNN likes, without the time to bring them there. `xnnpack` is NHWC only. `best` is the fastest of
-  them, layer by layer. A mean over fewer layers than the set's has their number behind it; `-`: does not
+  oneDNN likes, without the time to bring them there. `xnnpack` is NHWC only. `rows` is unfolding by a memcpy
+  a row, `copy` a copy of as many bytes. `best` is the fastest of them, layer by layer. A mean over fewer layers than the set's has their number behind it; `-`: does not
   run such layers.
 - Every peer's result was compared with ours before it was timed.
 """

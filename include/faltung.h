@@ -452,7 +452,8 @@ typedef enum fal_operator {
  *   grad input     reads y (the gradient), w   writes x (its gradient)
  *   grad weight    reads x, y (the gradient)   writes w (its gradient) and bias (its gradient)
  * A tensor whose rank and dtype are 0 is not given; only bias may be missing. For planning data may be
- * NULL; for execution shapes and strides must be those of the plan. */
+ * NULL, but weights that are given are looked at: kernels that are products of a column and a row have a
+ * faster algorithm. For execution shapes and strides must be those of the plan. */
 typedef struct fal_operands {
     fal_tensor x, w, bias, y;
 } fal_operands;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "geometry/operands.h"
 #include "operators/plan.h"
+#include "solvers/parts/separable_terms.h"
 
 bool fal__plan_packs(const fal_plan *plan)
 {
@@ -105,12 +106,17 @@ static void fill_info(fal_plan *plan)
         plan->info.multiply_adds = INT64_MAX;
 }
 
+/* `w`: the weights' data, or NULL. */
 static fal_status prepare(fal_plan *plan, const fal__call *call, const fal__setting *setting,
-                          const fal_conv_params *params, fal__problem *problems)
+                          const fal_conv_params *params, const void *w, fal__problem *problems)
 {
     fal__rewrite(call, problems);
+    /* A choice that is to be repeated must not depend on when the weights came. */
+    const bool look = !plan->program.request.reproducible;
     for (int64_t i = 0; i < plan->program.count; i++) {
         if (params != NULL) problems[i].accuracy = params->accuracy;
+        if (look && problems[i].accuracy != FAL_ACCURACY_STRICT)
+            problems[i].kernel_rank = fal__kernel_rank(&problems[i], w);
         plan->program.steps[i].problem = problems[i];
         if (plan->adjoint.needed) plan->program.steps[i].problem.y_role = FAL__ROLE_SCRATCH;
     }
@@ -189,7 +195,7 @@ fal_status fal__plan_create(const fal_context *context, fal_operator op, const f
         keep_operands(plan, operands);
         fal__program_place(&plan->program, count, (char *)block + head);
         plan->program.request = request;
-        status = prepare(plan, &call, &setting, params, problems);
+        status = prepare(plan, &call, &setting, params, operands->w.data, problems);
         fal__release(&setting.allocator, problems, (size_t)problem_bytes);
     }
     if (status != FAL_OK) {

@@ -74,4 +74,5 @@ void fal__wisdom_problem(const fal__problem *p, char *text, size_t capacity)
     say_axes(&w, "y", y);
     say(&w, " %s beta%d act%d bias%d", modes[p->mode], p->beta < 0 || p->beta > 0, (int)p->activation.kind,
         p->has_bias);
+    if (p->kernel_rank > 0) say(&w, " rank%d", (int)p->kernel_rank);
 }

@@ -44,6 +44,7 @@ typedef struct fal__problem {
     fal__activation activation; /* y = f(beta*y + sum); see fal__activation_or_null */
     fal_accuracy accuracy;      /* strict: one sum per output, in the order of parts/reduction.h */
     fal__role x_role, w_role, y_role;
+    int32_t kernel_rank; /* of weights given while planning: parts/separable_terms.h; else 0 */
 } fal__problem;
 
 /* The activation as kernels take it: NULL where there is none. */

@@ -103,7 +103,8 @@ def layer_rows(told, name):
             others.append("differs" if one.get("differs") else ratio(one.get("time_ns", 0) / ours["time_ns"]))
         yield (f"| {run['name'] or run['layer']} | {run['layout']} | {run['flops'] / 1e6:.1f} | "
                f"{ours['time_ns'] / 1e3:.1f} | {100 * spread:.0f}% | {ours['gflops']:.1f} | "
-               f"{percent(ours['part_of_peak'])} | {ours['gb_per_s']:.1f} | " + " | ".join(others) + f" | {ours['detail']} |")
+               f"{percent(ours['part_of_peak'])} | {ours['gb_per_s']:.1f} | " + " | ".join(others)
+               + f" | {ours['detail']} |")
 
 
 def machine(told, command, usual_core, built):
@@ -142,9 +143,15 @@ METHOD = """## How to read the tables
   `one-call` is this library planning, packing and computing in one call. `openblas` is im2col and sgemm.
   `onednn` gets the layout of the row; `onednn-any` and `onednn-winograd` keep x and y in whatever layout
   oneDNN likes, without the time to bring them there. `xnnpack` is NHWC only. `rows` is unfolding by a memcpy
-  a row, `copy` a copy of as many bytes. `best` is the fastest of them, layer by layer. A mean over fewer layers than the set's has their number behind it; `-`: does not
-  run such layers.
+  a row, `copy` a copy of as many bytes. `best` is the fastest of them, layer by layer. A mean over fewer
+  layers than the set's has their number behind it; `-`: does not run such layers.
 - Every peer's result was compared with ours before it was timed.
+"""
+
+
+CLIFFS = """Random layers, with odd strides, dilations, groups and sizes, each against a plain one with as
+many operations. `part` is the time that its operations take at the plain layer's rate, and its bytes at the
+rate of a copy, over the time it took; `rate alone` leaves the bytes out.
 """
 
 
@@ -171,8 +178,8 @@ def held_against(told, full, counts):
 
 def sweep(command):
     """What tools/sweep.py prints, one thread."""
-    done = subprocess.run([sys.executable, "-B", ROOT / "tools/sweep.py", "--command", command, *SWEEP.split()],
-                          check=True, text=True, stdout=subprocess.PIPE)
+    words = [sys.executable, "-B", ROOT / "tools/sweep.py", "--command", command, *SWEEP.split()]
+    done = subprocess.run(words, check=True, text=True, stdout=subprocess.PIPE)
     return done.stdout.rstrip("\n")
 
 
@@ -212,9 +219,7 @@ def write(command, seconds):
         yield "Speed at the level avx2 over that at avx512:\n"
         yield from held_against(capped, full, lambda run: True)
     yield f"\n## Cliffs: `python3 tools/sweep.py {SWEEP}`\n"
-    yield ("Random layers, with odd strides, dilations, groups and sizes, each against a plain one with as many"
-           " operations.\n`part` is the time that its operations take at the plain layer's rate, and its bytes"
-           " at the rate of a copy,\nover the time it took.\n")
+    yield CLIFFS
     yield f"```text\n{swept}\n```"
     yield "\n## Every layer of the first run\n"
     for name in dict.fromkeys(run["set"] for run in full["runs"]):

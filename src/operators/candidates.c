@@ -45,14 +45,14 @@ void fal__plan_candidate(const fal_plan *plan, const fal__step *step, int32_t ro
     candidate->predicted_cycles = fal__predicted_cycles(solver, &step->problem, &plan->machine);
     candidate->measured_seconds = measured_seconds(step, row);
     const char *reason;
-    if (!(plan->program.request.allowed >> row & 1)) {
+    const uint32_t allowed = fal__allowed_solvers(&plan->program.request, &step->problem);
+    if (!(allowed >> row & 1)) {
         candidate->verdict = FAL_VERDICT_EXCLUDED;
         reason = "not among the algorithms asked for";
     } else if (step->capped >> row & 1) {
         candidate->verdict = FAL_VERDICT_EXCLUDED;
         reason = "needs more workspace than the cap";
     } else if (solver == step->solver) {
-        const uint32_t allowed = plan->program.request.allowed;
         candidate->verdict = FAL_VERDICT_CHOSEN;
         reason = (allowed & (allowed - 1)) == 0 ? "the only one asked for" : decisions[step->decision];
     } else {

@@ -84,15 +84,25 @@ static void predict(const fal_plan *plan, double *cycles, double *on_threads)
     }
 }
 
+/* The step that speaks for all: the last that forms products; NULL when there is none at all. */
+static const fal__step *main_step(const fal__program *program)
+{
+    const fal__step *found = program->count > 0 ? program->steps : NULL;
+    for (int64_t i = 0; i < program->count; i++)
+        if (program->steps[i].problem.ic > 0) found = &program->steps[i];
+    return found;
+}
+
 static void fill_info(fal_plan *plan)
 {
     const fal__program *program = &plan->program;
+    const fal__step *step = main_step(program);
     double cycles, on_threads;
     predict(plan, &cycles, &on_threads);
     const size_t scratch = plan->adjoint.needed ? plan->adjoint.scratch_bytes : 0;
     plan->info = (fal_plan_info){
-        .solver = program->count > 0 ? program->steps[0].solver->name : "none",
-        .kernel = program->count > 0 ? program->steps[program->count - 1].needs.kernel : "",
+        .solver = step != NULL ? step->solver->name : "none",
+        .kernel = step != NULL ? step->needs.kernel : "",
         .problems = (int32_t)fal__min(program->count, INT32_MAX),
         .threads = plan->threads,
         .workspace_bytes = program->needs.workspace + scratch,

@@ -64,7 +64,7 @@ void fal__candidates_of(const fal__problem *problem, const fal__machine *machine
     candidates->why[0] = '\0';
     for (int32_t i = 0; i < count && i < FAL__SOLVERS_MAX; i++) {
         char *const why = candidates->why;
-        if (!(request->allowed >> i & 1)) continue;
+        if (!(fal__allowed_solvers(request, problem) >> i & 1)) continue;
         if (!fal__serves(solvers[i], problem, machine, why, sizeof candidates->why) ||
             (single && !fal__serves(solvers[i], compared, machine, why, sizeof candidates->why))) {
             candidates->refused = i;

@@ -18,6 +18,13 @@ typedef struct fal__request {
     bool packs;        /* weights are expected to be packed ahead; else their packing counts */
 } fal__request;
 
+/* The solvers that may serve a problem: those asked for, or all where nothing is multiplied, which is no
+ * matter of algorithms. */
+static inline uint32_t fal__allowed_solvers(const fal__request *request, const fal__problem *problem)
+{
+    return problem->ic == 0 ? FAL__ALGORITHMS_ANY : request->allowed;
+}
+
 typedef struct fal__candidate {
     int32_t row;     /* in solvers.inc */
     double cycles;   /* by which the order is made */

@@ -111,7 +111,7 @@ static double estimate(const fal__problem *p, const fal__machine *machine)
     const double spread = stride == 1 ? 0.62 : stride == 2 ? 0.87 : 1.1;
     const double product = p->oc < compute->lanes ? spread : 0.53;
     /* To turn a vector of positions, with what its planes wait for: measured. */
-    const double turn = 18, inputs = (double)(p->axis[W].s * p->axis[H].s);
+    const double turn = 18, inputs = (double)p->axis[W].s * (double)p->axis[H].s;
     const double turns = (turns_x(p) ? turn * inputs : 0) + (turns_y(p) ? turn : 0);
     return vectors * pixels * (4 + turns + (double)p->ic * product * taps) +
            fal__depthwise_traffic(p, compute->panel_bytes);

@@ -123,12 +123,12 @@ static bool run_fft(const fal_context *context, fal_operator op, const test_prob
         return false;
     assert_int_equal(fal_plan_describe(plan, &info), FAL_OK);
     ran[way_of(plan)]++;
-    fal_plan_destroy(plan);
     const char *size = strstr(info.kernel, "fft ");
     assert_non_null(size);
     char *end;
     const long rows = strtol(size + 4, &end, 10);
     *points = (double)rows * (double)strtol(end + 1, NULL, 10);
+    fal_plan_destroy(plan);
     return test_ok(test_plan(context, op, operands, &params, packed, 0xFF), context->error, repro);
 }
 

@@ -112,24 +112,25 @@ static void slope_task(void *argument, int32_t index)
     }
 }
 
-/* The task's channels of all rows of the block, spread into gx's image. */
+/* The task's channels of all rows of the block, spread into gx's image. Cuts lie whole units behind the first
+ * channel of an offset group: a channel is in the same vector, whole or not, for any number of tasks, and a
+ * compiler that fuses only one of the two changes no bit. */
 static void spread_task(void *argument, int32_t index)
 {
     const fal__deform_grad *b = argument;
     const fal__deform *d = &b->d;
-    const int64_t channels = d->g.in_channels;
+    const int64_t units = fal__ceil_div(d->group_channels, CHANNEL_UNIT);
     const fal__deform_image image = gradient_image_of(b);
     int64_t begin, end;
-    fal__partition(fal__ceil_div(channels, CHANNEL_UNIT), b->tasks, index, &begin, &end);
-    begin *= CHANNEL_UNIT;
-    end = fal__min(channels, end * CHANNEL_UNIT);
+    fal__partition(d->offset_groups * units, b->tasks, index, &begin, &end);
     if (begin >= end) return;
-    const int64_t first = begin / d->group_channels, last = (end - 1) / d->group_channels;
+    const int64_t first = begin / units, last = (end - 1) / units;
     for (int64_t i = 0; i < pixels_of(&b->block) * d->taps; i++)
         for (int64_t q = first; q <= last; q++) {
-            const int64_t from = fal__max(begin, q * d->group_channels);
-            const int64_t to = fal__min(end, (q + 1) * d->group_channels);
-            fal__deform_scatter(&b->rows, points_of(b) + i * d->offset_groups + q, &image, from, to - from,
+            const int64_t low = fal__max(begin - q * units, 0) * CHANNEL_UNIT;
+            const int64_t high = fal__min((end - q * units) * CHANNEL_UNIT, d->group_channels);
+            const int64_t from = q * d->group_channels + low;
+            fal__deform_scatter(&b->rows, points_of(b) + i * d->offset_groups + q, &image, from, high - low,
                                 row_of(b, i) + (size_t)from * b->rows.bytes);
         }
 }

@@ -17,10 +17,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FULL = "--peers --threads 1"
-ALONE = {"longfilter"}  # sets that other libraries take minutes over
+ALONE = {"largekernel", "longfilter"}  # sets that other libraries take minutes over
 # The rest goes without peers and is held against the full run.
 TWO_THREADS = "--set all --threads 2"
-SWEEP = "--count 150"
+SWEEP = "--count 60"
 CAPPED, CAP = "--set all --threads 1", {"FALTUNG_CPU": "avx2"}
 # Threads that wait for one another are as slow as the one that has no processor: above this load at the
 # beginning only runs of one thread say anything.
